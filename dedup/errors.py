@@ -1,0 +1,40 @@
+"""The exceptions that dedup raises, and the exit code each one stands for.
+
+::
+
+    DedupError                something that the user can act on; one line: place, found, expected, what to do
+     ├── SettingsError        a setting is out of range, unknown, or contradicts another one
+     ├── InputError           an input as a whole cannot be used (a path that does not exist, no input at all)
+     ├── OutputError          a report cannot be written where it was asked for
+     ├── KernelError          a kernel was asked for by name and is not there
+     └── DependencyError      an optional package is needed for this and is not installed
+
+An input that can be passed over (one unreadable file among many) raises nothing: it becomes a
+:class:`dedup.model.Skipped` and is reported.
+"""
+
+
+class DedupError(Exception):
+    """Base of all errors that dedup raises on purpose; its text is one line for the user."""
+
+    exit_code = 2
+
+
+class SettingsError(DedupError):
+    """A setting is out of range, unknown, or contradicts another."""
+
+
+class InputError(DedupError):
+    """An input as a whole cannot be used."""
+
+
+class OutputError(DedupError):
+    """A report cannot be written where it was asked for."""
+
+
+class KernelError(DedupError):
+    """The kernel that was asked for is not available."""
+
+
+class DependencyError(DedupError):
+    """An optional package is needed and missing."""

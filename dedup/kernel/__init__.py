@@ -1,0 +1,93 @@
+"""The kernel: native where it was built, else the reference, the same results to the byte.
+
+``DEDUP_KERNEL=native|python|auto`` chooses. A forced kernel that is not there is a KernelError; ``auto`` (the
+default) falls back, with a warning, only where the extension was never built: one that is there and broken is
+an error, not a silent slowness.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import warnings
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ..errors import KernelError
+
+if TYPE_CHECKING:  # both modules have these functions; the reference documents them
+    from .reference import (
+        band_pairs,
+        common,
+        contained_pairs,
+        digests,
+        explained,
+        overlaps,
+        passages,
+        periods,
+        seed_index,
+        shingles,
+        sign,
+        tokenise,
+    )
+
+FUNCTIONS = frozenset(
+    "tokenise digests sign shingles overlaps explained band_pairs contained_pairs periods seed_index passages "
+    "common".split()
+)
+
+_chosen: ModuleType | None = None
+
+
+def name() -> str:
+    """``native`` or ``python``: the kernel that answers, or would; loads nothing heavy."""
+    wanted = os.environ.get("DEDUP_KERNEL", "auto") or "auto"
+    if wanted not in ("native", "python", "auto"):
+        raise KernelError(f"DEDUP_KERNEL is {wanted!r}; expected native, python or auto")
+    built = importlib.util.find_spec("dedup.kernel._native") is not None
+    if wanted == "native" and not built:
+        raise KernelError(
+            "DEDUP_KERNEL=native, and the native kernel is not built; install a C++17 compiler and install dedup again"
+        )
+    return "native" if built and wanted != "python" else "python"
+
+
+def _choose() -> ModuleType:
+    global _chosen
+    if _chosen is None:
+        if name() == "native":
+            from . import native as module
+        else:
+            from . import reference as module  # type: ignore[no-redef]
+
+            if os.environ.get("DEDUP_KERNEL") != "python":
+                warnings.warn(
+                    "the native kernel is not built: using the slow Python kernel, with the same results",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
+        _chosen = module
+    return _chosen
+
+
+def __getattr__(attribute: str) -> object:
+    if attribute in FUNCTIONS:
+        return getattr(_choose(), attribute)
+    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")
+
+
+__all__ = [
+    "band_pairs",
+    "common",
+    "contained_pairs",
+    "digests",
+    "explained",
+    "name",
+    "overlaps",
+    "passages",
+    "periods",
+    "seed_index",
+    "shingles",
+    "sign",
+    "tokenise",
+]

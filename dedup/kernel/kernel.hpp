@@ -1,0 +1,220 @@
+// The native kernel: pure functions over flat arrays. No Python object, no printing, no state.
+// The specification of every function is its namesake in reference.py; both give the same bytes.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__)
+#define DEDUP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define DEDUP_CLONES
+#endif
+
+namespace dedup {
+
+template <class T> struct View {
+    const T *data = nullptr;
+    size_t size = 0;
+    const T &operator[](size_t i) const { return data[i]; }
+    const T *begin() const { return data; }
+    const T *end() const { return data + size; }
+};
+
+// Runs task(i) for i in [0, count) on up to `jobs` threads, in no set order; rethrows the first exception.
+template <class Task> void parallel(size_t count, unsigned jobs, Task task) {
+    if (jobs > count) jobs = static_cast<unsigned>(count);
+    if (jobs <= 1) {
+        for (size_t i = 0; i < count; ++i) task(i);
+        return;
+    }
+    std::atomic<size_t> next{0};
+    std::exception_ptr failure;
+    std::mutex guard;
+    auto work = [&] {
+        for (size_t i; (i = next.fetch_add(1)) < count;) {
+            try {
+                task(i);
+            } catch (...) {
+                std::lock_guard<std::mutex> lock(guard);
+                if (!failure) failure = std::current_exception();
+                next.store(count);
+            }
+        }
+    };
+    std::vector<std::thread> threads;
+    for (unsigned j = 1; j < jobs; ++j) threads.emplace_back(work);
+    work();
+    for (auto &thread : threads) thread.join();
+    if (failure) std::rethrow_exception(failure);
+}
+
+// Consecutive ranges of documents that hold about `grain` tokens each: the unit of work for threads.
+inline std::vector<size_t> ranges(View<int64_t> offsets, int64_t grain) {
+    std::vector<size_t> bounds{0};
+    size_t count = offsets.size - 1;
+    int64_t begin = 0;
+    for (size_t doc = 0; doc < count; ++doc)
+        if (offsets[doc + 1] - begin >= grain) {
+            bounds.push_back(doc + 1);
+            begin = offsets[doc + 1];
+        }
+    if (bounds.back() != count) bounds.push_back(count);
+    return bounds;
+}
+
+// ---- hashing -------------------------------------------------------------------------------------------------
+
+constexpr uint64_t BASE = 0x9E3779B97F4A7C15ull;  // of the polynomial over tokens; odd
+
+inline uint64_t mix64(uint64_t h) {  // MurmurHash3 finaliser
+    h = (h ^ (h >> 33)) * 0xFF51AFD7ED558CCDull;
+    h = (h ^ (h >> 33)) * 0xC4CEB9FE1A85EC53ull;
+    return h ^ (h >> 33);
+}
+
+inline uint64_t polynomial(const uint32_t *tokens, size_t count) {
+    uint64_t h = 0;
+    for (size_t i = 0; i < count; ++i) h = h * BASE + tokens[i];
+    return h;
+}
+
+// Calls use(hash) for every shingle of a document, in order: `ngram` tokens each, or all tokens of a shorter text.
+template <class Use> inline void each_shingle(const uint32_t *tokens, size_t count, size_t ngram, Use use) {
+    if (count == 0) return;
+    if (count <= ngram) {
+        use(mix64(polynomial(tokens, count)));
+        return;
+    }
+    uint64_t power = 1;
+    for (size_t i = 1; i < ngram; ++i) power *= BASE;
+    uint64_t h = polynomial(tokens, ngram - 1);
+    for (size_t i = ngram - 1; i < count; ++i) {
+        h = h * BASE + tokens[i];
+        use(mix64(h));
+        h -= power * tokens[i + 1 - ngram];
+    }
+}
+
+// What a run of tokens weighs, in eighths of a word: a character of an unspaced script is 1/1.6 of a word.
+inline int64_t weight(const uint32_t *tokens, int64_t from, int64_t to) {
+    int64_t sum = 0;
+    for (int64_t i = from; i < to; ++i) sum += tokens[i] & 1 ? 5 : 8;
+    return sum;
+}
+
+// ---- tokens --------------------------------------------------------------------------------------------------
+
+struct Text {  // a CPython string in place
+    const void *data;
+    size_t size;  // code points
+    int width;    // bytes a code point: 1, 2 or 4
+};
+
+struct Entry {  // characters.ENTRY
+    uint32_t value;
+    uint8_t kind;
+    uint8_t length;
+    uint16_t unused;
+};
+
+struct Characters {
+    View<uint16_t> index;
+    View<Entry> entries;
+    View<uint32_t> pool;
+};
+
+struct Tokens {
+    std::vector<uint32_t> hashes, starts, ends;
+    std::vector<int64_t> counts;    // one a text
+    std::vector<uint8_t> missing;   // by page: a table that was needed and is not there
+    bool complete = true;
+};
+
+// One result for a run of consecutive texts; `spans` asks for starts and ends.
+std::vector<Tokens> tokenise(View<Text> texts, const Characters &characters, bool spans, unsigned jobs);
+
+// ---- documents -----------------------------------------------------------------------------------------------
+
+void digests(View<uint32_t> tokens, View<int64_t> offsets, unsigned jobs, uint64_t *out);
+
+void sign(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<uint32_t> multipliers,
+          View<uint32_t> increments, unsigned jobs, uint32_t *out);
+
+// Sorted distinct shingles of each document, one vector a document.
+std::vector<std::vector<uint64_t>> shingles(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, unsigned jobs);
+
+// For pairs (a, b) of documents: shared, only counting distinct shingles, and the sizes of both sets.
+void overlaps(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<int64_t> pairs, unsigned jobs,
+              int64_t *out);
+
+// Pairs (low << 32 | high) that share a band, ascending, each once.
+std::vector<uint64_t> band_pairs(View<uint32_t> signatures, size_t num_perm, size_t bands, size_t rows,
+                                 size_t bucket, unsigned jobs);
+
+struct ContainedParameters {
+    size_t ngram, minimum, sketch, probes, needed, bucket;
+};
+
+// Pairs (long << 32 | short) in which the shorter document may lie inside the longer one, ascending.
+std::vector<uint64_t> contained_pairs(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> sought,
+                                      const ContainedParameters &parameters, unsigned jobs);
+
+// For pairs (kept, copy): 1 for every token of `copy` that lies in a shingle of `kept`.
+void explained(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<int64_t> pairs, unsigned jobs,
+               uint8_t *out);
+
+// ---- passages ------------------------------------------------------------------------------------------------
+
+struct Period {
+    int64_t document, start, end, period;  // token positions in the flat array
+};
+
+std::vector<Period> periods(View<uint32_t> tokens, View<int64_t> offsets, int64_t minimum, unsigned jobs);
+
+constexpr uint32_t NONE = 0xFFFFFFFFu;
+constexpr uint32_t LAST = 0x80000000u;  // in a member: the last of its group
+constexpr uint8_t HOT = 255;            // in levels: linked to its neighbours in sorted order
+
+struct SeedIndex {
+    std::vector<uint32_t> members;
+    std::vector<uint32_t> slots;
+    std::vector<uint8_t> levels;
+};
+
+SeedIndex seed_index(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> posting, uint32_t cap, unsigned jobs);
+
+struct Passage {
+    int64_t a_document, a_start, a_end, b_document, b_start, b_end, matched, evidence;
+};
+
+struct PassageParameters {
+    double similarity;
+    int64_t minimum;  // weight, in eighths of a word
+};
+
+std::vector<Passage> passages(View<uint32_t> tokens, View<int64_t> offsets, View<int32_t> families,
+                              View<uint32_t> members, View<uint32_t> slots, View<uint8_t> levels,
+                              const PassageParameters &parameters, unsigned jobs);
+
+// LCS lengths of pairs of spans (a_start, a_end, b_start, b_end) in the flat array.
+void common(View<uint32_t> tokens, View<int64_t> spans, unsigned jobs, int64_t *out);
+
+// Length of the longest common subsequence of two token sequences (bit-parallel).
+class Lcs {
+  public:
+    int64_t operator()(const uint32_t *a, size_t a_size, const uint32_t *b, size_t b_size);
+
+  private:
+    int64_t core(const uint32_t *a, size_t a_size, const uint32_t *b, size_t b_size);
+    std::vector<uint32_t> keys_;
+    std::vector<int32_t> rows_;
+    std::vector<uint64_t> masks_, state_;
+};
+
+}  // namespace dedup

@@ -1,0 +1,118 @@
+"""The native kernel behind the signatures of :mod:`dedup.kernel.reference`, which documents them.
+
+This file only turns arrays into buffers and bytes into arrays; arrays that come out are read-only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import _native
+from .characters import Characters
+from .types import Array, ContainedParameters, SeedIndex, Tokens
+
+_characters = Characters()
+
+
+def _jobs(jobs: int) -> int:
+    return jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
+
+
+def _as(values: Array, dtype: str) -> Array:
+    return np.ascontiguousarray(values, dtype)
+
+
+def _texts(tokens: Array, offsets: Array) -> tuple[Array, Array]:
+    return _as(tokens, "u4"), _as(offsets, "i8")
+
+
+def _pairs(packed: bytes) -> Array:
+    values = np.frombuffer(packed, "u8")
+    return np.stack([values >> 32, values & 0xFFFFFFFF], 1).astype("i8")
+
+
+def tokenise(texts: Sequence[str], spans: bool = False, jobs: int = 0) -> Tokens:
+    while True:
+        tables = _characters
+        missing, *arrays = _native.tokenise(
+            texts, tables.index, tables.entries, tables.pool, spans, _jobs(jobs)
+        )
+        if missing is None:
+            break
+        tables.build(np.flatnonzero(np.frombuffer(missing, "u1")).tolist())
+    hashes, counts, starts, ends = (np.frombuffer(a, t) for a, t in zip(arrays, ("u4", "i8", "u4", "u4"), strict=True))
+    return Tokens(hashes, np.concatenate([[0], np.cumsum(counts)]).astype("i8"), starts, ends)
+
+
+def digests(tokens: Array, offsets: Array, jobs: int = 0) -> Array:
+    return np.frombuffer(_native.digests(*_texts(tokens, offsets), _jobs(jobs)), "u8")
+
+
+def sign(
+    tokens: Array, offsets: Array, ngram: int, multipliers: Array, increments: Array, jobs: int = 0
+) -> Array:
+    flat = _native.sign(
+        *_texts(tokens, offsets), ngram, _as(multipliers, "u4"), _as(increments, "u4"), _jobs(jobs)
+    )
+    return np.frombuffer(flat, "u4").reshape(len(offsets) - 1, len(multipliers))
+
+
+def shingles(tokens: Array, offsets: Array, ngram: int, jobs: int = 0) -> tuple[Array, Array]:
+    flat, counts = _native.shingles(*_texts(tokens, offsets), ngram, _jobs(jobs))
+    return np.frombuffer(flat, "u8"), np.concatenate([[0], np.cumsum(np.frombuffer(counts, "i8"))]).astype("i8")
+
+
+def overlaps(tokens: Array, offsets: Array, ngram: int, pairs: Array, jobs: int = 0) -> Array:
+    flat = _native.overlaps(*_texts(tokens, offsets), ngram, _as(pairs, "i8"), _jobs(jobs))
+    return np.frombuffer(flat, "i8").reshape(-1, 3)
+
+
+def explained(tokens: Array, offsets: Array, ngram: int, pairs: Array, jobs: int = 0) -> Array:
+    flat = _native.explained(*_texts(tokens, offsets), ngram, _as(pairs, "i8"), _jobs(jobs))
+    return np.frombuffer(flat, "u1").astype(bool)
+
+
+def band_pairs(signatures: Array, bands: int, rows: int, bucket: int, jobs: int = 0) -> Array:
+    signatures = _as(signatures, "u4")
+    return _pairs(_native.band_pairs(signatures, signatures.shape[1], bands, rows, bucket, _jobs(jobs)))
+
+
+def contained_pairs(
+    tokens: Array, offsets: Array, sought: Array, parameters: ContainedParameters, jobs: int = 0
+) -> Array:
+    return _pairs(
+        _native.contained_pairs(*_texts(tokens, offsets), _as(sought, "u1"), *parameters, _jobs(jobs))
+    )
+
+
+def periods(tokens: Array, offsets: Array, minimum: int, jobs: int = 0) -> Array:
+    return np.frombuffer(_native.periods(*_texts(tokens, offsets), minimum, _jobs(jobs)), "i8").reshape(-1, 4)
+
+
+def seed_index(tokens: Array, offsets: Array, posting: Array, cap: int, jobs: int = 0) -> SeedIndex:
+    members, slots, levels = _native.seed_index(
+        *_texts(tokens, offsets), _as(posting, "u1"), cap, _jobs(jobs)
+    )
+    return SeedIndex(np.frombuffer(members, "u4"), np.frombuffer(slots, "u4"), np.frombuffer(levels, "u1"))
+
+
+def passages(
+    tokens: Array,
+    offsets: Array,
+    families: Array,
+    index: SeedIndex,
+    similarity: float,
+    minimum: int,
+    jobs: int = 0,
+) -> Array:
+    flat = _native.passages(
+        *_texts(tokens, offsets), _as(families, "i4"), *index, similarity, minimum, _jobs(jobs)
+    )
+    return np.frombuffer(flat, "i8").reshape(-1, 8)
+
+
+def common(tokens: Array, spans: Array, jobs: int = 0) -> Array:
+    return np.frombuffer(_native.common(_as(tokens, "u4"), _as(spans, "i8"), _jobs(jobs)), "i8")

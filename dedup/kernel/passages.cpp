@@ -1,0 +1,517 @@
+// Passages: seeds of two documents (or of one with itself) → chains → extents, each verified by its alignment.
+#include "kernel.hpp"
+
+#include <algorithm>
+
+namespace dedup {
+
+// ---- longest common subsequence ------------------------------------------------------------------------------
+
+int64_t Lcs::operator()(const uint32_t *a, size_t a_size, const uint32_t *b, size_t b_size) {
+    int64_t same = 0;
+    while (a_size && b_size && *a == *b) ++a, ++b, --a_size, --b_size, ++same;
+    while (a_size && b_size && a[a_size - 1] == b[b_size - 1]) --a_size, --b_size, ++same;
+    if (!a_size || !b_size) return same;
+    return same + (a_size <= b_size ? core(a, a_size, b, b_size) : core(b, b_size, a, a_size));
+}
+
+// Hyyrö, "Bit-parallel LCS-length computation revisited" (2004): a row of the matrix is a bit vector of a's length.
+int64_t Lcs::core(const uint32_t *a, size_t a_size, const uint32_t *b, size_t b_size) {
+    size_t words = (a_size + 63) / 64, table = 16;
+    while (table < 2 * a_size) table *= 2;
+    keys_.assign(table, 0);
+    rows_.assign(table, -1);
+    masks_.clear();
+    auto find = [&](uint32_t token) {
+        size_t at = (token * 0x9E3779B1u) & (table - 1);
+        while (rows_[at] >= 0 && keys_[at] != token) at = (at + 1) & (table - 1);
+        return at;
+    };
+    for (size_t i = 0; i < a_size; ++i) {
+        size_t at = find(a[i]);
+        if (rows_[at] < 0) {
+            keys_[at] = a[i];
+            rows_[at] = static_cast<int32_t>(masks_.size() / words);
+            masks_.resize(masks_.size() + words, 0);
+        }
+        masks_[static_cast<size_t>(rows_[at]) * words + i / 64] |= uint64_t{1} << (i % 64);
+    }
+    state_.assign(words, ~uint64_t{0});
+    for (size_t j = 0; j < b_size; ++j) {
+        int32_t row = rows_[find(b[j])];
+        if (row < 0) continue;
+        const uint64_t *mask = masks_.data() + static_cast<size_t>(row) * words;
+        uint64_t carry = 0;
+        for (size_t w = 0; w < words; ++w) {
+            uint64_t s = state_[w], u = s & mask[w], sum = s + u;
+            uint64_t over = sum < s;
+            sum += carry;
+            over |= sum < carry;
+            state_[w] = sum | (s - u);
+            carry = over;
+        }
+    }
+    int64_t length = 0;
+    for (size_t i = 0; i < a_size; ++i) length += !(state_[i / 64] >> (i % 64) & 1);
+    return length;
+}
+
+namespace {
+
+constexpr int64_t GAP = 30;         // tokens between neighbours of a chain
+constexpr int64_t DRIFT = 24;       // by which their distances may differ in the two texts
+constexpr size_t COMPANY = 3;       // seeds that must stand within GAP tokens
+constexpr size_t LOOK_BACK = 64;    // predecessors tried for a seed, neighbours tried for a passage
+constexpr int64_t BAND = 8;         // of an extension: a wider one lets common words align for ever
+constexpr int64_t X_DROP = 16;      // in half points: match +2, mismatch and indel by Costs
+constexpr int64_t ISLAND = 3;       // matched tokens at an end that a mismatch may cut off
+constexpr int64_t OVERLAP = 8;      // by which neighbours in line may overlap and still be joined
+constexpr int64_t WHOLE = 4096;     // spans up to this are aligned whole, longer ones block by block
+constexpr int64_t BLOCK = 2048;
+constexpr int64_t EVIDENCE = 840;   // lcm(2..8): the evidence of a seed of k tokens is EVIDENCE / k
+
+struct Costs {
+    int64_t mismatch, indel;
+};
+constexpr Costs ORDINARY{2, 1}, STRICT{4, 2};
+
+struct Seed {
+    int64_t a, b, k;
+};
+
+struct Extent {
+    int64_t a, b, matched;  // tokens taken on each side
+};
+
+struct Region {
+    int64_t a_start, a_end, b_start, b_end, matched;
+};
+
+// Banded x-drop extension (Zhang et al., J. Comput. Biol. 7, 2000) of a[0], a[step] … against b[0], b[step] …
+Extent extend(const uint32_t *a, int64_t a_size, const uint32_t *b, int64_t b_size, int64_t step, Costs costs) {
+    constexpr int64_t WIDE = 2 * BAND + 1, DEAD = -(int64_t{1} << 40);
+    int64_t score[WIDE + 2], matched[WIDE + 2];  // of row i by j - i + BAND + 1, with a dead cell at either end
+    std::fill_n(score, WIDE + 2, DEAD);
+    std::fill_n(matched, WIDE + 2, 0);
+    for (int64_t j = 0; j <= std::min(BAND, b_size); ++j) score[j + BAND + 1] = -costs.indel * j;
+    Extent best{0, 0, 0};
+    int64_t top = 0;
+    for (int64_t i = 1; i <= a_size; ++i) {
+        int64_t floor = top - X_DROP;
+        bool alive = false;
+        for (int64_t d = 1; d <= WIDE; ++d) {  // score[d + 1] and score[d] still hold row i - 1, score[d - 1] row i
+            int64_t j = i + d - BAND - 1;
+            if (j < 0 || j > b_size) {
+                score[d] = DEAD;
+                continue;
+            }
+            int64_t value = DEAD, matches = 0;
+            if (j > 0) {
+                bool equal = a[(i - 1) * step] == b[(j - 1) * step];
+                value = score[d] + (equal ? 2 : -costs.mismatch);
+                matches = matched[d] + equal;
+            }
+            if (score[d + 1] - costs.indel > value) value = score[d + 1] - costs.indel, matches = matched[d + 1];
+            if (score[d - 1] - costs.indel > value) value = score[d - 1] - costs.indel, matches = matched[d - 1];
+            if (value < floor) {
+                score[d] = DEAD;
+                continue;
+            }
+            score[d] = value;
+            matched[d] = matches;
+            alive = true;
+            if (value > top) {
+                top = value;
+                best = {i, j, matches};
+            }
+        }
+        if (!alive) break;
+    }
+    return best;
+}
+
+// The passages of one pair of documents; the same document twice for repeats within it.
+class Pair {
+  public:
+    Pair(View<uint32_t> tokens, const PassageParameters &parameters) : t_(tokens.data), parameters_(parameters) {}
+
+    void run(std::vector<Seed> &seeds, int64_t a_begin, int64_t a_end, int64_t b_begin, int64_t b_end) {
+        a_begin_ = a_begin;
+        a_end_ = a_end;
+        b_begin_ = b_begin;
+        b_end_ = b_end;
+        self_ = a_begin == b_begin;
+        found.clear();
+        auto order = [](const Seed &x, const Seed &y) { return x.a != y.a ? x.a < y.a : x.b < y.b; };
+        if (!std::is_sorted(seeds.begin(), seeds.end(), order)) std::sort(seeds.begin(), seeds.end(), order);
+        chains(seeds);
+        drop_shadows();
+        join();
+    }
+
+    std::vector<Passage> found;
+
+  private:
+    // Dynamic programming over seeds in order; chains are taken best end first, a seed belongs to one chain.
+    void chains(const std::vector<Seed> &seeds) {
+        size_t count = seeds.size();
+        score_.resize(count);
+        before_.resize(count);
+        for (size_t i = 0; i < count; ++i) {
+            const Seed &s = seeds[i];
+            score_[i] = 2 * s.k;
+            before_[i] = -1;
+            for (size_t back = 1; back <= LOOK_BACK && back <= i; ++back) {
+                const Seed &p = seeds[i - back];
+                int64_t da = s.a - p.a, db = s.b - p.b, drift = da > db ? da - db : db - da;
+                if (da > GAP) break;
+                if (da <= 0 || db <= 0 || db > GAP || drift > DRIFT) continue;
+                int64_t score = score_[i - back] + 2 * std::min(s.k, std::min(da, db)) - drift;
+                if (score > score_[i]) {
+                    score_[i] = score;
+                    before_[i] = static_cast<int64_t>(i - back);
+                }
+            }
+        }
+        ends_.resize(count);
+        for (size_t i = 0; i < count; ++i) ends_[i] = i;
+        std::sort(ends_.begin(), ends_.end(),
+                  [&](size_t x, size_t y) { return score_[x] != score_[y] ? score_[x] > score_[y] : x < y; });
+        used_.assign(count, false);
+        for (size_t end : ends_) {
+            chain_.clear();
+            for (int64_t i = static_cast<int64_t>(end); i >= 0 && !used_[i]; i = before_[i]) {
+                used_[i] = true;
+                chain_.push_back(seeds[i]);
+            }
+            if (chain_.size() < COMPANY) continue;
+            std::reverse(chain_.begin(), chain_.end());
+            settle();
+        }
+    }
+
+    bool company(size_t from, size_t to) const {
+        for (size_t i = from; i + COMPANY <= to; ++i)
+            if (chain_[i + COMPANY - 1].a - chain_[i].a <= GAP) return true;
+        return false;
+    }
+
+    // Finds the extent of the chain, or of the parts that it has to be cut into.
+    void settle() {
+        std::vector<std::pair<size_t, size_t>> parts{{0, chain_.size()}};
+        while (!parts.empty()) {
+            auto [from, to] = parts.back();
+            parts.pop_back();
+            if (!company(from, to)) continue;
+            if (self_) {  // a passage never reaches into its own second span
+                size_t cut = from;
+                while (cut < to && chain_[cut].a + chain_[cut].k <= chain_[from].b) ++cut;
+                if (cut < to) {
+                    parts.push_back({std::max(cut, from + 1), to});
+                    if (cut == from) continue;
+                    parts.push_back({from, cut});
+                    continue;
+                }
+            }
+            if (accept(from, to)) continue;
+            size_t split = from + 1;
+            auto gap = [&](size_t i) {
+                return std::max(chain_[i].a - chain_[i - 1].a, chain_[i].b - chain_[i - 1].b);
+            };
+            for (size_t i = from + 2; i < to; ++i)
+                if (gap(i) > gap(split)) split = i;
+            parts.push_back({split, to});
+            parts.push_back({from, split});
+        }
+    }
+
+    // Tries the extents from the widest to the bare chain; true where one holds or where the widest is too short.
+    bool accept(size_t from, size_t to) {
+        for (int attempt = 0; attempt < 3; ++attempt) {
+            Region region = attempt == 2 ? bare(from, to) : extended(from, to, attempt ? STRICT : ORDINARY);
+            bool heavy = weight(t_, region.a_start, region.a_end) >= parameters_.minimum &&
+                         weight(t_, region.b_start, region.b_end) >= parameters_.minimum;
+            if (!heavy) {
+                if (attempt == 0) return true;
+                continue;
+            }
+            if (!alike(region)) continue;
+            trim(region);
+            int64_t evidence = 0;
+            for (size_t i = from; i < to; ++i) evidence += EVIDENCE / chain_[i].k;
+            found.push_back({0, region.a_start, region.a_end, 0, region.b_start, region.b_end, region.matched,
+                             evidence});
+            return true;
+        }
+        return false;
+    }
+
+    bool alike(const Region &r) const {
+        double both = static_cast<double>(r.a_end - r.a_start + r.b_end - r.b_start);
+        return 2.0 * static_cast<double>(r.matched) / both >= parameters_.similarity;
+    }
+
+    Region bare(size_t from, size_t to) {
+        const Seed &first = chain_[from], &last = chain_[to - 1];
+        Region region{first.a, last.a + last.k, first.b, last.b + last.k, 0};
+        if (self_) region.a_end = std::min(region.a_end, region.b_start);
+        region.matched = inner(from, to, region);
+        return region;
+    }
+
+    Region extended(size_t from, size_t to, Costs costs) {
+        Region core = bare(from, to), region = core;
+        int64_t b_floor = self_ ? core.a_end : b_begin_;
+        Extent left = extend(t_ + core.a_start - 1, core.a_start - a_begin_, t_ + core.b_start - 1,
+                             core.b_start - b_floor, -1, costs);
+        region.a_start -= left.a;
+        region.b_start -= left.b;
+        int64_t a_ceiling = self_ ? region.b_start : a_end_;
+        Extent right = extend(t_ + core.a_end, a_ceiling - core.a_end, t_ + core.b_end, b_end_ - core.b_end, 1, costs);
+        region.a_end += right.a;
+        region.b_end += right.b;
+        if (small(region)) region.matched = lcs(region.a_start, region.a_end, region.b_start, region.b_end);
+        else region.matched = core.matched + left.matched + right.matched;
+        return region;
+    }
+
+    static bool small(const Region &r) { return r.a_end - r.a_start <= WHOLE && r.b_end - r.b_start <= WHOLE; }
+
+    int64_t lcs(int64_t a_start, int64_t a_end, int64_t b_start, int64_t b_end) {
+        return lcs_(t_ + a_start, static_cast<size_t>(a_end - a_start), t_ + b_start,
+                    static_cast<size_t>(b_end - b_start));
+    }
+
+    // LCS of a bare chain; of a long one block by block, cut where a seed begins.
+    int64_t inner(size_t from, size_t to, const Region &region) {
+        int64_t a = region.a_start, b = region.b_start, sum = 0;
+        if (!small(region))
+            for (size_t i = from; i < to; ++i) {
+                const Seed &s = chain_[i];
+                if (s.a - a < BLOCK && s.b - b < BLOCK) continue;
+                sum += lcs(a, s.a, b, s.b);
+                a = s.a;
+                b = s.b;
+            }
+        return sum + lcs(a, region.a_end, b, region.b_end);
+    }
+
+    // Drops an end of at most ISLAND matched tokens behind a two-sided mismatch if all the rest is identical.
+    void trim(Region &r) const {
+        int64_t a_size = r.a_end - r.a_start, b_size = r.b_end - r.b_start, shorter = std::min(a_size, b_size);
+        int64_t head = 0, tail = 0;
+        while (head < shorter && t_[r.a_start + head] == t_[r.b_start + head]) ++head;
+        while (tail < shorter && t_[r.a_end - 1 - tail] == t_[r.b_end - 1 - tail]) ++tail;
+        if (head == a_size || head == b_size || tail == a_size || tail == b_size) return;
+        if (head <= ISLAND && a_size - tail > head && b_size - tail > head && enough(r.a_end - tail, r.a_end)) {
+            r = {r.a_end - tail, r.a_end, r.b_end - tail, r.b_end, tail};
+        } else if (tail <= ISLAND && a_size - head > tail && b_size - head > tail &&
+                   enough(r.a_start, r.a_start + head)) {
+            r = {r.a_start, r.a_start + head, r.b_start, r.b_start + head, head};
+        }
+    }
+
+    bool enough(int64_t from, int64_t to) const { return weight(t_, from, to) >= parameters_.minimum; }
+
+    // Drops a passage that lies for four fifths of both its spans inside a longer one.
+    void drop_shadows() {
+        std::sort(found.begin(), found.end(), [](const Passage &x, const Passage &y) {
+            if (x.a_start != y.a_start) return x.a_start < y.a_start;
+            if (x.b_start != y.b_start) return x.b_start < y.b_start;
+            if (x.a_end != y.a_end) return x.a_end < y.a_end;
+            return x.b_end < y.b_end;
+        });
+        std::vector<bool> dropped(found.size(), false);
+        auto inside = [](int64_t start, int64_t end, int64_t s, int64_t e) {
+            return 5 * (std::min(end, e) - std::max(start, s)) >= 4 * (end - start);
+        };
+        auto shadows = [&](const Passage &x, const Passage &y) {
+            return inside(x.a_start, x.a_end, y.a_start, y.a_end) && inside(x.b_start, x.b_end, y.b_start, y.b_end);
+        };
+        for (size_t i = 0; i < found.size(); ++i)
+            for (size_t back = 1; back <= LOOK_BACK && back <= i && !dropped[i]; ++back) {
+                size_t j = i - back;
+                if (dropped[j]) continue;
+                bool longer = found[i].a_end - found[i].a_start > found[j].a_end - found[j].a_start;
+                if (!longer && shadows(found[i], found[j])) dropped[i] = true;
+                else if (longer && shadows(found[j], found[i])) dropped[j] = true;
+            }
+        size_t kept = 0;
+        for (size_t i = 0; i < found.size(); ++i)
+            if (!dropped[i]) found[kept++] = found[i];
+        found.resize(kept);
+    }
+
+    // Joins neighbours in line where the whole is still alike enough.
+    void join() {
+        size_t last = 0;
+        for (size_t i = 1; i < found.size(); ++i) {
+            const Passage &x = found[last], &y = found[i];
+            int64_t a_gap = y.a_start - x.a_end, b_gap = y.b_start - x.b_end;
+            Region whole{x.a_start, std::max(x.a_end, y.a_end), x.b_start, std::max(x.b_end, y.b_end), 0};
+            bool line = a_gap >= -OVERLAP && a_gap <= GAP && b_gap >= -OVERLAP && b_gap <= GAP &&
+                        !(self_ && whole.a_end > whole.b_start);
+            if (line) {
+                if (small(whole)) whole.matched = lcs(whole.a_start, whole.a_end, whole.b_start, whole.b_end);
+                else whole.matched = x.matched + y.matched - std::max<int64_t>(0, -std::min(a_gap, b_gap));
+            }
+            if (line && alike(whole)) {
+                found[last] = {0, whole.a_start, whole.a_end, 0, whole.b_start, whole.b_end, whole.matched,
+                               x.evidence + y.evidence};
+            } else {
+                found[++last] = y;
+            }
+        }
+        if (!found.empty()) found.resize(last + 1);
+    }
+
+    const uint32_t *t_;
+    const PassageParameters &parameters_;
+    int64_t a_begin_ = 0, a_end_ = 0, b_begin_ = 0, b_end_ = 0;
+    bool self_ = false;
+    std::vector<Seed> chain_;
+    std::vector<int64_t> score_, before_;
+    std::vector<size_t> ends_;
+    std::vector<bool> used_;
+    Lcs lcs_;
+};
+
+// Which document a token position lies in: a step table, then a short walk.
+class Documents {
+  public:
+    explicit Documents(View<int64_t> offsets) : offsets_(offsets) {
+        size_t blocks = static_cast<size_t>(offsets[offsets.size - 1] >> SHIFT) + 1;
+        steps_.resize(blocks);
+        uint32_t doc = 0;
+        for (size_t block = 0; block < blocks; ++block) {
+            while (doc + 2 < offsets.size && offsets[doc + 1] <= static_cast<int64_t>(block << SHIFT)) ++doc;
+            steps_[block] = doc;
+        }
+    }
+    uint32_t at(int64_t position) const {
+        uint32_t doc = steps_[static_cast<size_t>(position >> SHIFT)];
+        while (offsets_[doc + 1] <= position) ++doc;
+        return doc;
+    }
+
+  private:
+    static constexpr int SHIFT = 6;
+    View<int64_t> offsets_;
+    std::vector<uint32_t> steps_;
+};
+
+// Gathers, document by document, the seeds it shares with itself and with those after it.
+class Gatherer {
+  public:
+    Gatherer(View<uint32_t> tokens, View<int64_t> offsets, View<int32_t> families, View<uint32_t> members,
+             View<uint32_t> slots, View<uint8_t> levels, const Documents &documents,
+             const PassageParameters &parameters)
+        : offsets_(offsets), families_(families), members_(members), slots_(slots), levels_(levels),
+          documents_(documents), pair_(tokens, parameters), counts_(offsets.size - 1, 0) {}
+
+    void run(uint32_t doc, std::vector<Passage> &out) {
+        links_.clear();
+        touched_.clear();
+        for (int64_t i = offsets_[doc]; i < offsets_[doc + 1]; ++i)
+            if (slots_[i] != NONE) each_partner(i, doc);
+        std::sort(touched_.begin(), touched_.end());
+        std::vector<std::pair<uint32_t, size_t>> places;
+        size_t total = 0;
+        for (uint32_t other : touched_) {
+            uint32_t count = counts_[other];
+            if (count >= COMPANY) {
+                places.push_back({other, total});
+                counts_[other] = static_cast<uint32_t>(total);
+                total += count;
+            } else {
+                counts_[other] = NONE;
+            }
+        }
+        sorted_.resize(total);
+        for (const Link &link : links_)
+            if (counts_[link.document] != NONE) sorted_[counts_[link.document]++] = link.seed;
+        for (uint32_t other : touched_) counts_[other] = 0;
+        for (size_t p = 0; p < places.size(); ++p) {
+            auto [other, from] = places[p];
+            size_t to = p + 1 < places.size() ? places[p + 1].second : total;
+            seeds_.assign(sorted_.begin() + static_cast<ptrdiff_t>(from), sorted_.begin() + static_cast<ptrdiff_t>(to));
+            pair_.run(seeds_, offsets_[doc], offsets_[doc + 1], offsets_[other], offsets_[other + 1]);
+            for (Passage &passage : pair_.found) {
+                passage.a_document = doc;
+                passage.b_document = other;
+                out.push_back(passage);
+            }
+        }
+    }
+
+  private:
+    struct Link {
+        uint32_t document;
+        Seed seed;
+    };
+
+    void each_partner(int64_t i, uint32_t doc) {
+        uint32_t slot = slots_[i];
+        int64_t k = levels_[i] == HOT ? 8 : levels_[i];
+        if (levels_[i] == HOT) {
+            if (slot > 0 && !(members_[slot - 1] & LAST)) link(i, members_[slot - 1] & ~LAST, k, doc);
+            if (!(members_[slot] & LAST)) link(i, members_[slot + 1] & ~LAST, k, doc);
+            return;
+        }
+        while (!(members_[slot] & LAST)) link(i, members_[++slot] & ~LAST, k, doc);
+    }
+
+    void link(int64_t a, int64_t b, int64_t k, uint32_t doc) {
+        if (b <= a) return;
+        uint32_t other = documents_.at(b);
+        if (other != doc && families_[doc] >= 0 && families_[doc] == families_[other]) return;
+        if (counts_[other]++ == 0) touched_.push_back(other);
+        links_.push_back({other, {a, b, k}});
+    }
+
+    View<int64_t> offsets_;
+    View<int32_t> families_;
+    View<uint32_t> members_, slots_;
+    View<uint8_t> levels_;
+    const Documents &documents_;
+    Pair pair_;
+    std::vector<uint32_t> counts_, touched_;
+    std::vector<Link> links_;
+    std::vector<Seed> sorted_, seeds_;
+};
+
+}  // namespace
+
+std::vector<Passage> passages(View<uint32_t> tokens, View<int64_t> offsets, View<int32_t> families,
+                              View<uint32_t> members, View<uint32_t> slots, View<uint8_t> levels,
+                              const PassageParameters &parameters, unsigned jobs) {
+    Documents documents(offsets);
+    auto bounds = ranges(offsets, 1 << 15);
+    size_t parts = bounds.size() - 1, blocks = std::min<size_t>(parts, 4 * std::max(1u, jobs));
+    std::vector<std::vector<Passage>> found(parts);
+    std::atomic<size_t> next{0};
+    parallel(blocks, jobs, [&](size_t) {  // one gatherer a task: its counters are as many as there are documents
+        Gatherer gatherer(tokens, offsets, families, members, slots, levels, documents, parameters);
+        for (size_t part; (part = next.fetch_add(1)) < parts;)
+            for (size_t doc = bounds[part]; doc < bounds[part + 1]; ++doc)
+                gatherer.run(static_cast<uint32_t>(doc), found[part]);
+    });
+    std::vector<Passage> all;
+    for (auto &part : found) all.insert(all.end(), part.begin(), part.end());
+    return all;
+}
+
+void common(View<uint32_t> tokens, View<int64_t> spans, unsigned jobs, int64_t *out) {
+    constexpr size_t CHUNK = 256;
+    size_t count = spans.size / 4;
+    parallel((count + CHUNK - 1) / CHUNK, jobs, [&](size_t chunk) {
+        Lcs lcs;
+        for (size_t i = chunk * CHUNK; i < std::min(count, (chunk + 1) * CHUNK); ++i) {
+            const int64_t *s = spans.data + 4 * i;
+            out[i] = lcs(tokens.data + s[0], static_cast<size_t>(s[1] - s[0]), tokens.data + s[2],
+                         static_cast<size_t>(s[3] - s[2]));
+        }
+    });
+}
+
+}  // namespace dedup

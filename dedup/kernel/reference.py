@@ -1,0 +1,404 @@
+"""The kernel in Python and NumPy: the specification, and the fallback where no compiler was at hand.
+
+Every function is pure: flat arrays in, flat arrays out, the same bytes as the native kernel for any ``jobs``.
+Documents stand end to end in ``tokens`` (uint32); document i is ``tokens[offsets[i]:offsets[i + 1]]``. The
+documents' own order is the caller's; where a function speaks of pairs, the lower number comes first.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .characters import CHARACTER, JOINER, MARK, SEPARATOR, folded, kind
+from .extents import document_passages, lcs
+from .types import CHARACTER_WEIGHT, WORD_WEIGHT, Array, ContainedParameters, SeedIndex, Tokens
+
+U64 = (1 << 64) - 1
+
+#: Of the polynomial over tokens: odd, so that multiplication loses nothing modulo 2^64.
+BASE = 0x9E3779B97F4A7C15
+
+
+# ---- hashing ---------------------------------------------------------------------------------------------------
+
+
+def mix64(values: Array) -> Array:
+    """MurmurHash3's 64-bit finaliser of uint64 values: a bijection that spreads every bit."""
+    h = values.astype("u8")
+    h = (h ^ (h >> 33)) * np.uint64(0xFF51AFD7ED558CCD)
+    h = (h ^ (h >> 33)) * np.uint64(0xC4CEB9FE1A85EC53)
+    return h ^ (h >> 33)
+
+
+def mix32(values: Array) -> Array:
+    """MurmurHash3's 32-bit finaliser of uint32 values: datasketch's pre-mix for ``affine32``."""
+    h = values.astype("u4")
+    h = (h ^ (h >> 16)) * np.uint32(0x85EBCA6B)
+    h = (h ^ (h >> 13)) * np.uint32(0xC2B2AE35)
+    return h ^ (h >> 16)
+
+
+def polynomials(tokens: Array, length: int) -> Array:
+    """The polynomial hash modulo 2^64 of every run of ``length`` tokens, in order (uint64)."""
+    count = max(len(tokens) - length + 1, 0)
+    h = np.zeros(count, "u8")
+    for i in range(length):
+        h = h * np.uint64(BASE) + tokens[i : i + count]
+    return h
+
+
+def polynomial(tokens: Array) -> int:
+    """The polynomial hash of all tokens together."""
+    h = 0
+    for token in tokens.tolist():
+        h = (h * BASE + token) & U64
+    return h
+
+
+# ---- tokens ----------------------------------------------------------------------------------------------------
+
+_kinds: dict[str, int] = {}
+_forms: dict[str, str] = {}
+_hashes: dict[tuple[str, bool], int] = {}
+
+
+def _kind(char: str) -> int:
+    if char not in _kinds:
+        _kinds[char] = kind(char)
+    return _kinds[char]
+
+
+def token_hash(token: str, character: bool) -> int:
+    """FNV-1a over the code points of the normalised form; 31 bits, and the class in the lowest."""
+    key = (token, character)
+    if key not in _hashes:
+        for char in token:
+            if char not in _forms:
+                _forms[char] = folded(char)
+        h = 0xCBF29CE484222325
+        for char in unicodedata.normalize("NFD", "".join(_forms[char] for char in token)):
+            h = ((h ^ ord(char)) * 0x100000001B3) & U64
+        mixed = int(mix64(np.array([h], "u8"))[0])
+        _hashes[key] = (mixed >> 32) & ~1 | character
+    return _hashes[key]
+
+
+def token_spans(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Start, end and whether it is a character of an unspaced script, of every token of a text."""
+    begin, character = -1, False
+    for i, char in enumerate(text):
+        class_ = _kind(char)
+        if class_ == SEPARATOR:
+            if begin >= 0:
+                yield begin, i, character
+            begin = -1
+        elif class_ in (MARK, JOINER):
+            continue
+        elif begin < 0 or character or class_ == CHARACTER:
+            if begin >= 0:
+                yield begin, i, character
+            begin, character = i, class_ == CHARACTER
+    if begin >= 0:
+        yield begin, len(text), character
+
+
+def tokenise(texts: Sequence[str], spans: bool = False, jobs: int = 0) -> Tokens:
+    """Tokens of every text, with their places in it if ``spans``. Cost: linear in the characters."""
+    hashes: list[int] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    offsets = [0]
+    for text in texts:
+        for start, end, character in token_spans(text):
+            hashes.append(token_hash(text[start:end], character))
+            if spans:
+                starts.append(start)
+                ends.append(end)
+        offsets.append(len(hashes))
+    return Tokens(np.array(hashes, "u4"), np.array(offsets, "i8"), np.array(starts, "u4"), np.array(ends, "u4"))
+
+
+def weight(tokens: Array) -> int:
+    """What tokens weigh, in eighths of a word."""
+    characters = int((tokens & 1).sum())
+    return (len(tokens) - characters) * WORD_WEIGHT + characters * CHARACTER_WEIGHT
+
+
+# ---- documents -------------------------------------------------------------------------------------------------
+
+
+def _documents(tokens: Array, offsets: Array) -> Iterator[Array]:
+    for i in range(len(offsets) - 1):
+        yield tokens[offsets[i] : offsets[i + 1]]
+
+
+def digests(tokens: Array, offsets: Array, jobs: int = 0) -> Array:
+    """A 64-bit hash of each document's token sequence (uint64)."""
+    values = [polynomial(document) ^ len(document) for document in _documents(tokens, offsets)]
+    return mix64(np.array(values, "u8"))
+
+
+def _shingles(document: Array, ngram: int) -> Array:
+    """Shingle hashes in order, repeats included; one for a text of up to ``ngram`` tokens, none for an empty one."""
+    return mix64(polynomials(document, min(ngram, len(document)))) if len(document) else np.zeros(0, "u8")
+
+
+def sign(
+    tokens: Array, offsets: Array, ngram: int, multipliers: Array, increments: Array, jobs: int = 0
+) -> Array:
+    """MinHash signatures, uint32 of shape (documents, permutations); all ones bits for an empty document.
+
+    The scheme is datasketch's ``affine32``: minima of ``multiplier · mix32(low half of the shingle) + increment``
+    modulo 2^32 (Broder 1997, "On the resemblance and containment of documents", for the idea).
+    """
+    out = np.full((len(offsets) - 1, len(multipliers)), 0xFFFFFFFF, "u4")
+    for row, document in zip(out, _documents(tokens, offsets), strict=True):
+        hashes = mix32(_shingles(document, ngram) & np.uint64(0xFFFFFFFF))
+        for at in range(0, len(hashes), 4096):  # bounds the memory of a long document
+            values = hashes[at : at + 4096, None] * multipliers.astype("u4") + increments.astype("u4")
+            np.minimum(row, values.min(axis=0), out=row)
+    return out
+
+
+def shingles(tokens: Array, offsets: Array, ngram: int, jobs: int = 0) -> tuple[Array, Array]:
+    """The distinct shingles of each document, ascending, end to end (uint64), and where each document's begin."""
+    sets = [np.unique(_shingles(document, ngram)) for document in _documents(tokens, offsets)]
+    counts = [0, *(len(s) for s in sets)]
+    return np.concatenate([np.zeros(0, "u8"), *sets]), np.cumsum(counts).astype("i8")
+
+
+def overlaps(tokens: Array, offsets: Array, ngram: int, pairs: Array, jobs: int = 0) -> Array:
+    """For pairs of documents, int64 (n, 2): shared distinct shingles and both sets' sizes, int64 (n, 3)."""
+    flat, at = shingles(tokens, offsets, ngram)
+    rows = []
+    for a, b in pairs.tolist():
+        first, second = flat[at[a] : at[a + 1]], flat[at[b] : at[b + 1]]
+        rows.append((len(np.intersect1d(first, second, assume_unique=True)), len(first), len(second)))
+    return np.array(rows, "i8").reshape(-1, 3)
+
+
+def explained(tokens: Array, offsets: Array, ngram: int, pairs: Array, jobs: int = 0) -> Array:
+    """For pairs (kept, copy): True for each token of a copy that lies in a shingle which the kept one holds."""
+    out = np.zeros(len(tokens), bool)
+    for kept, copy in pairs.tolist():
+        known = _shingles(tokens[offsets[kept] : offsets[kept + 1]], ngram)
+        shared = np.isin(_shingles(tokens[offsets[copy] : offsets[copy + 1]], ngram), known)
+        length = min(ngram, int(offsets[copy + 1] - offsets[copy]))
+        for start in (np.flatnonzero(shared) + offsets[copy]).tolist():
+            out[start : start + length] = True
+    return out
+
+
+def band_pairs(signatures: Array, bands: int, rows: int, bucket: int, jobs: int = 0) -> Array:
+    """Pairs of documents that agree in all rows of a band, int64 (n, 2), ascending, each once.
+
+    (Leskovec, Rajaraman, Ullman, *Mining of Massive Datasets*, section 3.4.) A band's bucket of more than
+    ``bucket`` documents gives no more than two pairs a document: with its first and with the one before.
+    """
+    pairs: set[tuple[int, int]] = set()
+    for band in range(bands):
+        buckets: dict[bytes, list[int]] = defaultdict(list)
+        for document, row in enumerate(signatures[:, band * rows : (band + 1) * rows]):
+            buckets[row.tobytes()].append(document)
+        for members in buckets.values():
+            for j in range(1, len(members)):
+                near = range(j) if len(members) <= bucket else (0, j - 1)
+                pairs.update((members[i], members[j]) for i in near)
+    return np.array(sorted(pairs), "i8").reshape(-1, 2)
+
+
+def contained_pairs(
+    tokens: Array, offsets: Array, sought: Array, parameters: ContainedParameters, jobs: int = 0
+) -> Array:
+    """Pairs (longer, shorter) of documents, int64 (n, 2), ascending, in which the shorter may lie inside the longer.
+
+    Documents stand longest first; those where ``sought`` is True are looked for in the ones before them. A
+    sketch of a document's smallest shingle hashes (Broder's bottom-k) is looked up in *all* shingles of the
+    others, so that a short text in a long one is found however different their sizes.
+    """
+    documents = [_shingles(document, parameters.ngram) for document in _documents(tokens, offsets)]
+    sketches = {
+        i: np.unique(documents[i])[: parameters.sketch].tolist()
+        for i in np.flatnonzero(sought).tolist()
+        if offsets[i + 1] - offsets[i] >= parameters.minimum
+    }
+    probes = {h for sketch in sketches.values() for h in sketch}
+    holders: dict[int, list[int]] = defaultdict(list)
+    for i, document in enumerate(documents):
+        for h in probes.intersection(document.tolist()):
+            holders[h].append(i)
+    pairs = []
+    for i, sketch in sketches.items():
+        rare = sorted(sketch, key=lambda h: len(holders[h]) > parameters.bucket)[: parameters.probes]
+        hits: dict[int, int] = defaultdict(int)
+        for h in rare:
+            for holder in holders[h][: parameters.bucket]:
+                hits[holder] += holder < i
+        needed = min(parameters.needed, (len(rare) + 1) // 2)
+        pairs += [(holder, i) for holder, count in hits.items() if count >= needed]
+    return np.array(sorted(pairs), "i8").reshape(-1, 2)
+
+
+# ---- passages --------------------------------------------------------------------------------------------------
+
+WINDOW = 8  # tokens that must repeat before a period is looked at
+
+
+def periods(tokens: Array, offsets: Array, minimum: int, jobs: int = 0) -> Array:
+    """Periodic text, int64 (n, 4): document, start and end (places in ``tokens``), period in tokens.
+
+    From ``start`` to ``end`` every token equals the one a period before; there are at least three periods, and
+    all but the first weigh at least ``minimum``. The last places of 4,096 windows are remembered: a longer
+    period is an ordinary repeat.
+    """
+    out: list[tuple[int, int, int, int]] = []
+    slots = mix64(polynomials(tokens, WINDOW)) >> np.uint64(52)
+    flat = tokens.tolist()
+    for document in range(len(offsets) - 1):
+        out += _document_periods(flat, slots, document, (int(offsets[document]), int(offsets[document + 1])), minimum)
+    return np.array(out, "i8").reshape(-1, 4)
+
+
+def _document_periods(
+    tokens: list[int], slots: Array, document: int, bounds: tuple[int, int], minimum: int
+) -> list[tuple[int, int, int, int]]:
+    begin, end = bounds
+    out: list[tuple[int, int, int, int]] = []
+    last: dict[int, int] = {}
+    floor, i, seen = begin, begin, (0, 0)
+    while i + WINDOW <= end:
+        slot, here = int(slots[i]), i
+        before = last.get(slot, -1)
+        last[slot] = here
+        i += 1
+        period = here - before
+        if before < floor or tokens[here : here + WINDOW] != tokens[before : before + WINDOW]:
+            continue
+        if period == seen[0] and here < seen[1]:
+            continue
+        s, e = before, here + WINDOW
+        while s > floor and tokens[s - 1] == tokens[s - 1 + period]:
+            s -= 1
+        while e < end and tokens[e] == tokens[e - period]:
+            e += 1
+        if e - s >= 3 * period and weight(np.array(tokens[s + period : e], "u4")) >= minimum:
+            out.append((document, s, e, period))
+            floor = i = e
+        else:
+            seen = (period, e)
+    return out
+
+
+SHORTEST, LONGEST = 2, 8  # tokens of a seed
+CONTEXT = 32  # tokens by which the places of a hot shingle are sorted
+HOT = 255
+LAST = 1 << 31
+NONE = 0xFFFFFFFF
+
+
+def seed_index(tokens: Array, offsets: Array, posting: Array, cap: int, jobs: int = 0) -> SeedIndex:
+    """Adaptive seeds: at each place where ``posting`` is True the shortest run of 2 to 8 tokens that occurs at
+    most ``cap`` times (after the adaptive seeds of LAST: Kiełbasa et al., Genome Research 21, 2011).
+
+    Runs are compared by 40 bits of their hash. What occurs once posts nothing. Places that are still more
+    frequent at 8 tokens are sorted by the tokens that follow and stand for their neighbours in that order.
+    """
+    ends = offsets[np.searchsorted(offsets, np.arange(len(tokens)), side="right")] if len(tokens) else offsets[:0]
+    slots = np.full(len(tokens), NONE, "u4")
+    levels = np.zeros(len(tokens), "u1")
+    members: list[int] = []
+    active = np.flatnonzero(posting)
+    for k in range(SHORTEST, LONGEST + 1):
+        active = active[active + k <= ends[active]]
+        keys = (mix64(polynomials(tokens, k)) >> np.uint64(24))[active]
+        order = np.argsort(keys, kind="stable")
+        bounds = np.flatnonzero(np.diff(keys[order], prepend=np.uint64(U64), append=np.uint64(U64)))
+        remaining: list[Array] = []
+        for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+            group = active[order[start:end]]
+            if len(group) == 1:
+                continue
+            if len(group) > cap and k < LONGEST:
+                remaining.append(group)
+                continue
+            levels[group] = k if len(group) <= cap else HOT
+            if len(group) > cap:
+                group = _neighbours(tokens, ends, group)
+            slots[group] = np.arange(len(members), len(members) + len(group))
+            members += group.tolist()
+            members[-1] |= LAST
+        active = np.sort(np.concatenate(remaining)) if remaining else active[:0]
+    return SeedIndex(np.array(members, "u4"), slots, levels)
+
+
+def _neighbours(tokens: Array, ends: Array, group: Array) -> Array:
+    """Places in the order of the tokens that follow the shingle, so that those alike longest stand together."""
+
+    def following(place: int) -> tuple[list[int], int]:
+        return tokens[place + LONGEST : min(place + CONTEXT, int(ends[place]))].tolist(), place
+
+    return np.array(sorted(group.tolist(), key=following))
+
+
+def passages(
+    tokens: Array,
+    offsets: Array,
+    families: Array,
+    index: SeedIndex,
+    similarity: float,
+    minimum: int,
+    jobs: int = 0,
+) -> Array:
+    """Verified passages, int64 (n, 8), by document, place: a's document, start, end, b's document, start, end,
+    matched tokens, evidence.
+
+    Starts and ends are places in ``tokens``; a stands before b. ``matched`` is the length of their longest
+    common subsequence (of a very long passage, of its alignment in blocks), so that the similarity is
+    2·matched/(lengths); ``evidence`` is the sum of 840/k over the seeds of k tokens. Two documents of one
+    family (int32, negative: none) are not compared. ``minimum`` is a weight, in eighths of a word.
+    """
+    flat, bounds = tokens.tolist(), offsets.tolist()
+    out: list[tuple[int, ...]] = []
+    for a in range(len(bounds) - 1):
+        seeds: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        for place in range(bounds[a], bounds[a + 1]):
+            level = int(index.levels[place])
+            for partner in _partners(index, place):
+                b = bisect_right(bounds, partner) - 1
+                if b == a or families[a] < 0 or families[a] != families[b]:
+                    seeds[b].append((place, partner, LONGEST if level == HOT else level))
+        for b in sorted(seeds):
+            found = document_passages(
+                flat, sorted(seeds[b]), (bounds[a], bounds[a + 1], bounds[b], bounds[b + 1]), similarity, minimum
+            )
+            out += [(a, p[0], p[1], b, *p[2:]) for p in found]
+    return np.array(out, "i8").reshape(-1, 8)
+
+
+def _partners(index: SeedIndex, place: int) -> list[int]:
+    """The later places that a seed links this one to."""
+    slot = int(index.slots[place])
+    if slot == NONE:
+        return []
+    members = index.members
+    if index.levels[place] == HOT:
+        near = [int(members[slot - 1])] if slot and not members[slot - 1] & LAST else []
+        near += [int(members[slot + 1]) & ~LAST] if not members[slot] & LAST else []
+        return [partner for partner in near if partner > place]
+    partners = []
+    while not members[slot] & LAST:
+        slot += 1
+        partners.append(int(members[slot]) & ~LAST)
+    return partners
+
+
+def common(tokens: Array, spans: Array, jobs: int = 0) -> Array:
+    """The length of the longest common subsequence of each pair of spans, int64 (n, 4): a start, a end, b start,
+    b end."""
+    rows = [lcs(tokens[s:e].tolist(), tokens[t:f].tolist()) for s, e, t, f in spans.tolist()]
+    return np.array(rows, "i8")

@@ -1,0 +1,231 @@
+"""The words of the project as types: what the stages hand to each other and what a user gets.
+
+Everything here is immutable. Positions in a text are code points, half open (``[start, end)``), in the
+*original* text; positions in a token sequence are token indices, half open too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
+
+from .errors import SettingsError
+
+SCHEMA = "dedup-report/1"
+
+
+class Source(NamedTuple):
+    """Where a document came from.
+
+    ``path`` is as the user gave it (never made absolute), ``-`` for standard input, None for a document
+    handed over in memory. ``line`` is the record's line in that file, from 1, and None where the file is
+    the document. ``byte_offset`` is where the record begins in the (decompressed) file.
+    """
+
+    path: str | None = None
+    line: int | None = None
+    byte_offset: int | None = None
+
+
+class Document(NamedTuple):
+    """One text under one id. The text is never altered."""
+
+    id: str
+    text: str
+    source: Source = Source()
+
+
+class Skipped(NamedTuple):
+    """An input that was passed over, and why: one line a person understands."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that shapes a result, checked once. The names are those of the options and of the result.
+
+    ``jobs`` is the number of threads (0: all cores); it never changes a result and is not part of one.
+
+    >>> Settings(threshold=0.7).threshold
+    0.7
+    >>> Settings(threshold=7)
+    Traceback (most recent call last):
+    dedup.errors.SettingsError: threshold is 7; expected a number above 0 and up to 1
+    """
+
+    threshold: float = 0.8
+    passage_similarity: float = 0.7
+    min_tokens: int = 12
+    ngram: int = 5
+    num_perm: int = 128
+    seed: int = 1
+    documents: bool = True
+    passages: bool = True
+    jobs: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("threshold", "passage_similarity"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 1:
+                raise SettingsError(f"{name} is {value!r}; expected a number above 0 and up to 1")
+        for name, low, high in (
+            ("min_tokens", 4, 10**6),
+            ("ngram", 1, 64),
+            ("num_perm", 16, 4096),
+            ("seed", 0, 2**32 - 1),
+            ("jobs", 0, 4096),
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+                raise SettingsError(f"{name} is {value!r}; expected a whole number from {low} to {high}")
+        for name in ("documents", "passages"):
+            if not isinstance(getattr(self, name), bool):
+                raise SettingsError(f"{name} is {getattr(self, name)!r}; expected true or false")
+        if not (self.documents or self.passages):
+            raise SettingsError("documents and passages are both off: nothing is left to look for; turn one on")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Settings:
+        """Settings from names and values; an unknown name raises SettingsError with the nearest known one."""
+        known = [field.name for field in fields(cls)]
+        for name in values:
+            if name not in known:
+                from difflib import get_close_matches
+
+                near = get_close_matches(name, known, 1)
+                hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
+                raise SettingsError(f"unknown setting {name}{hint}")
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings that shape a result (all but ``jobs``)."""
+        values = asdict(self)
+        del values["jobs"]
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentMember:
+    """One document of a cluster. The figures are against the kept document, exact, and None for that one itself.
+
+    ``jaccard`` is shared over all distinct shingles of the two; ``containment`` is the share of this
+    member's distinct shingles that the kept document holds too. Both in [0, 1].
+    """
+
+    document: str
+    source: Source
+    jaccard: float | None = None
+    containment: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentCluster:
+    """Copies of one document: ``members[0]`` is the one that is kept, each other was verified against it.
+
+    ``kind`` is ``exact`` (the same text, code point by code point), ``near`` (jaccard at or above the
+    threshold) or ``contained`` (containment at or above it). ``id`` is a fingerprint of the kept text's words.
+    """
+
+    id: str
+    kind: str
+    kept: str
+    members: tuple[DocumentMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageMember:
+    """One copy of a passage: ``text`` is ``document.text[start:end]``, ``line`` to ``end_line`` its lines, from 1.
+
+    ``similarity`` is 2·LCS/(a+b) over tokens against the cluster's first member, None for that one itself.
+    ``copies`` is above 1 only in a periodic passage: how often the unit repeats in this span.
+    """
+
+    document: str
+    source: Source
+    start: int
+    end: int
+    line: int
+    end_line: int
+    similarity: float | None
+    text: str
+    copies: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PassageCluster:
+    """Copies of one passage, each verified against the first member; or one periodic passage.
+
+    ``tokens`` counts the first member's tokens, ``similarity`` is the lowest of the members'.
+    ``period`` is None, or the tokens of the unit that each member repeats ``copies`` times.
+    """
+
+    id: str
+    tokens: int
+    similarity: float
+    period: int | None
+    members: tuple[PassageMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The counts of a scan. ``repeated_tokens`` lie in copies: everything that could go without losing a text."""
+
+    documents: int
+    skipped: int
+    empty: int
+    characters: int
+    tokens: int
+    duplicate_documents: int
+    document_clusters: int
+    passage_clusters: int
+    repeated_tokens: int
+    repeated_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyDocument:
+    """A document without a single word: counted, named, and a copy of nothing."""
+
+    document: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a scan found. Clusters stand in the order of how much text they repeat, most first."""
+
+    settings: Settings
+    summary: Summary
+    skipped: tuple[Skipped, ...]
+    empty_documents: tuple[EmptyDocument, ...]
+    document_clusters: tuple[DocumentCluster, ...]
+    passage_clusters: tuple[PassageCluster, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain dicts and lists, in the form of ``--format json`` (schema ``dedup-report/1``)."""
+        from . import __version__
+
+        return {
+            "schema": SCHEMA,
+            "tool": {"name": "dedup", "version": __version__},
+            "settings": self.settings.to_dict(),
+            "summary": asdict(self.summary),
+            "skipped": [entry._asdict() for entry in self.skipped],
+            "empty_documents": [plain(entry) for entry in self.empty_documents],
+            "document_clusters": [plain(cluster) for cluster in self.document_clusters],
+            "passage_clusters": [plain(cluster) for cluster in self.passage_clusters],
+        }
+
+
+def plain(value: Any) -> Any:
+    """A model object as dicts, lists and scalars, named tuples and dataclasses alike."""
+    if isinstance(value, Source | Skipped):
+        return value._asdict()
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value
