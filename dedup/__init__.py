@@ -7,6 +7,10 @@
 [('exact', ['a', 'b'])]
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from .errors import DedupError, DependencyError, InputError, KernelError, SettingsError
 from .model import (
     Document,
@@ -25,7 +29,34 @@ from .model import (
 __version__ = "0.1.0"
 
 
-def scan(*args, **kwargs):  # replaced below the pipeline lands
-    from .pipeline import scan as run
+if TYPE_CHECKING:
+    from .pipeline import scan
 
-    return run(*args, **kwargs)
+
+def __getattr__(name: str) -> object:  # scan brings NumPy along; `dedup --help` does without
+    if name == "scan":
+        from .pipeline import scan
+
+        return scan
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = [
+    "DedupError",
+    "DependencyError",
+    "Document",
+    "DocumentCluster",
+    "DocumentMember",
+    "EmptyDocument",
+    "InputError",
+    "KernelError",
+    "PassageCluster",
+    "PassageMember",
+    "Report",
+    "Settings",
+    "SettingsError",
+    "Skipped",
+    "Source",
+    "Summary",
+    "scan",
+]

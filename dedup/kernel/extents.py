@@ -134,6 +134,26 @@ def chains(seeds: list[Seed]) -> list[list[Seed]]:
     return out
 
 
+def apart(chain: list[Seed]) -> tuple[int, int]:
+    """Of a chain within one text, the seeds whose spans stay apart: most of those that begin before the chain
+    meets its own second span."""
+
+    def reach(end: int, b: int) -> int:
+        while end < len(chain) and chain[end][0] + chain[end][2] <= b:
+            end += 1
+        return end
+
+    first, last = 0, reach(0, chain[0][1])
+    end, limit = last, last
+    for i in range(1, limit):
+        if end == len(chain):
+            break
+        end = reach(end, chain[i][1])
+        if end - i > last - first:
+            first, last = i, end
+    return first, last
+
+
 class Aligner:
     """The passages of one pair of documents; the same document twice for repeats within it."""
 
@@ -151,12 +171,14 @@ class Aligner:
             part = parts.pop()
             if not any(part[i + COMPANY - 1][0] - part[i][0] <= GAP for i in range(len(part) - COMPANY + 1)):
                 continue
+            best, end = self.worth(part)
+            if end - best < len(part):
+                parts += [part[end:], part[best:end], part[:best]]
+                continue
             if self.within:  # a passage never reaches into its own second span
-                cut = next((i for i, (a, _, k) in enumerate(part) if a + k > part[0][1]), len(part))
-                if cut < len(part):
-                    parts.append(part[max(cut, 1) :])
-                    if cut:
-                        parts.append(part[:cut])
+                first, last = apart(part)
+                if last - first < len(part):
+                    parts += [part[max(last, first + 1) :], part[first:last], part[:first]]
                     continue
             done, passage = self.accept(part)
             if passage is not None:
@@ -166,6 +188,29 @@ class Aligner:
                 split = gaps.index(max(gaps)) + 1
                 parts += [part[split:], part[:split]]
         return found
+
+    def worth(self, chain: list[Seed]) -> tuple[int, int]:
+        """The run of seeds with the highest score: 2 for a matched token, -1 for one that is not.
+
+        An end of the chain that costs more than it brings is not part of the passage.
+        """
+        total = lowest = start = best = 0
+        top, end = -1, len(chain)
+        for i, seed in enumerate(chain):
+            total += self.link(chain[i - 1], seed) if i else 0
+            if total < lowest:
+                lowest, start = total, i
+            if total + 2 * seed[2] - lowest >= top:
+                top, best, end = total + 2 * seed[2] - lowest, start, i + 1
+        return best, end
+
+    def link(self, x: Seed, y: Seed) -> int:
+        """What the step from one seed to the next is worth."""
+        da, db = y[0] - x[0], y[1] - x[1]
+        matched = min(x[2], da, db)
+        if da != db or da > x[2]:
+            matched += self.lcs(x[0] + matched, y[0], x[1] + matched, y[1])
+        return 3 * matched - max(da, db)
 
     def accept(self, chain: list[Seed]) -> tuple[bool, Found | None]:
         """Tries the extents from the widest to the bare chain; done where one holds or the widest is too short."""

@@ -196,6 +196,47 @@ class Pair {
         return false;
     }
 
+    // The run of seeds with the highest score: 2 for a matched token, -1 for one that is not. An end of the chain
+    // that costs more than it brings is not part of the passage.
+    std::pair<size_t, size_t> worth(size_t from, size_t to) {
+        int64_t sum = 0, lowest = 0, top = -1;
+        size_t start = from, best = from, end = to;
+        for (size_t i = from; i < to; ++i) {
+            if (i > from) sum += link(chain_[i - 1], chain_[i]);
+            if (sum < lowest) {
+                lowest = sum;
+                start = i;
+            }
+            if (sum + 2 * chain_[i].k - lowest >= top) {
+                top = sum + 2 * chain_[i].k - lowest;
+                best = start;
+                end = i + 1;
+            }
+        }
+        return {best, end};
+    }
+
+    // What the step from one seed to the next is worth.
+    int64_t link(const Seed &x, const Seed &y) {
+        int64_t da = y.a - x.a, db = y.b - x.b, matched = std::min(x.k, std::min(da, db));
+        if (da != db || da > x.k) matched += lcs(x.a + matched, y.a, x.b + matched, y.b);
+        return 3 * matched - std::max(da, db);
+    }
+
+    // The seeds, most of those that begin before the chain meets its own second span, whose spans stay apart.
+    std::pair<size_t, size_t> apart(size_t from, size_t to) const {
+        auto reach = [&](size_t end, int64_t b) {
+            while (end < to && chain_[end].a + chain_[end].k <= b) ++end;
+            return end;
+        };
+        size_t first = from, last = reach(from, chain_[from].b), limit = last;
+        for (size_t i = from + 1, end = last; i < limit && end < to; ++i) {
+            end = reach(end, chain_[i].b);
+            if (end - i > last - first) first = i, last = end;
+        }
+        return {first, last};
+    }
+
     // Finds the extent of the chain, or of the parts that it has to be cut into.
     void settle() {
         std::vector<std::pair<size_t, size_t>> parts{{0, chain_.size()}};
@@ -203,13 +244,19 @@ class Pair {
             auto [from, to] = parts.back();
             parts.pop_back();
             if (!company(from, to)) continue;
+            auto [best, end] = worth(from, to);
+            if (end - best < to - from) {
+                parts.push_back({end, to});
+                parts.push_back({best, end});
+                parts.push_back({from, best});
+                continue;
+            }
             if (self_) {  // a passage never reaches into its own second span
-                size_t cut = from;
-                while (cut < to && chain_[cut].a + chain_[cut].k <= chain_[from].b) ++cut;
-                if (cut < to) {
-                    parts.push_back({std::max(cut, from + 1), to});
-                    if (cut == from) continue;
-                    parts.push_back({from, cut});
+                auto [first, last] = apart(from, to);
+                if (last - first < to - from) {
+                    parts.push_back({std::max(last, first + 1), to});
+                    parts.push_back({first, last});
+                    parts.push_back({from, first});
                     continue;
                 }
             }

@@ -1,0 +1,50 @@
+"""Candidates: pairs of texts worth a comparison. Nothing here is proven.
+
+Enters: signatures, tokens. Leaves: pairs (int64, (n, 2), the longer text first, each once, ascending). Near
+copies come from bands of the signatures, texts inside longer ones from probes into all shingles.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import kernel
+from .kernel.types import Array, ContainedParameters
+
+#: The share of pairs exactly at the threshold that the bands may miss.
+MISS = 2e-4
+
+#: Texts in one bucket up to which all pairs are compared. Above it, each is compared with the first and the
+#: one before it: a bucket of 100,000 stays linear.
+BUCKET = 64
+
+
+def shape(threshold: float, num_perm: int) -> tuple[int, int]:
+    """Bands and rows for a Jaccard threshold: as many rows as miss at most MISS of the pairs at the threshold.
+
+    A pair of Jaccard j meets in one of b bands of r rows with probability 1 - (1 - j^r)^b (Leskovec, Rajaraman,
+    Ullman, *Mining of Massive Datasets*, section 3.4.2).
+
+    >>> shape(0.8, 128), shape(0.7, 128)
+    ((25, 5), (32, 4))
+    """
+    for rows in range(num_perm, 1, -1):
+        bands = num_perm // rows
+        if (1 - threshold**rows) ** bands <= MISS:
+            return bands, rows
+    return num_perm, 1
+
+
+def near_pairs(signatures: Array, threshold: float, jobs: int = 0) -> Array:
+    """Pairs whose Jaccard index may reach the threshold; ``signatures`` uint32, (texts, permutations)."""
+    bands, rows = shape(threshold, signatures.shape[1])
+    return kernel.band_pairs(signatures, bands, rows, BUCKET, jobs)
+
+
+def contained_pairs(
+    tokens: Array, offsets: Array, sought: Array, parameters: ContainedParameters, jobs: int = 0
+) -> Array:
+    """Pairs (longer, shorter) in which the shorter text may lie inside the longer; only texts marked in ``sought``."""
+    if not np.any(sought):
+        return np.zeros((0, 2), "i8")
+    return kernel.contained_pairs(tokens, offsets, sought, parameters, jobs)

@@ -1,0 +1,64 @@
+"""Match: what proves that two texts are copies, and how they differ. The only file that imports rapidfuzz.
+
+Enters: candidate pairs of texts. Leaves: :class:`DocumentMatches`, exact figures over all distinct shingles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from . import kernel
+from .kernel.types import Array
+
+Difference = tuple[str, int, int, int, int]
+
+
+class DocumentMatches(NamedTuple):
+    """Pairs that are copies: ``pairs`` int64 (n, 2), the longer text first; figures float64, exact.
+
+    ``containment`` is the share of the second text's shingles that the first holds.
+    """
+
+    pairs: Array
+    jaccard: Array
+    containment: Array
+
+
+def documents(
+    tokens: Array, offsets: Array, ngram: int, pairs: Array, threshold: float, jobs: int = 0
+) -> DocumentMatches:
+    """The pairs whose Jaccard index, or whose containment of the second in the first, is at least ``threshold``."""
+    if not len(pairs):
+        return DocumentMatches(pairs, np.zeros(0), np.zeros(0))
+    shared, first, second = kernel.overlaps(tokens, offsets, ngram, pairs, jobs).T
+    jaccard = shared / (first + second - shared)
+    containment = shared / second
+    good = (jaccard >= threshold) | (containment >= threshold)
+    return DocumentMatches(pairs[good], jaccard[good], containment[good])
+
+
+def span_similarities(tokens: Array, spans: Array, jobs: int = 0) -> Array:
+    """2·LCS/(a+b) of pairs of spans, int64 (n, 4): a start, a end, b start, b end. Float64, (n,)."""
+    lengths = spans[:, 1] - spans[:, 0] + spans[:, 3] - spans[:, 2]
+    return 2.0 * kernel.common(tokens, spans, jobs) / lengths
+
+
+def differences(a: Sequence[str], b: Sequence[str]) -> list[Difference]:
+    """How ``a`` becomes ``b``: ``(tag, a_start, a_end, b_start, b_end)``, in order, without a gap in either.
+
+    ``tag`` is ``equal``, ``replace``, ``delete`` or ``insert``; no two neighbours differ both. With the fewest
+    words changed (Levenshtein). Time and memory grow with ``len(a) · len(b) / 64``.
+    """
+    from rapidfuzz.distance import Levenshtein
+
+    result: list[Difference] = []
+    for step in Levenshtein.opcodes(a, b):
+        if result and result[-1][0] != "equal" and step.tag != "equal":
+            _, a_start, _, b_start, _ = result.pop()
+            result.append(("replace", a_start, step.src_end, b_start, step.dest_end))
+        else:
+            result.append((step.tag, step.src_start, step.src_end, step.dest_start, step.dest_end))
+    return result

@@ -1,0 +1,151 @@
+"""The order of things: reads as the algorithm (docs/algorithm.md gives its steps and reasons)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import band, cluster, kernel, match, passages, result, sketch, text
+from .errors import InputError
+from .kernel.types import Array, ContainedParameters
+from .model import Document, EmptyDocument, Report, Settings, Skipped, Source, Summary
+
+#: Called with the stage's name, what is done, and the total where it is known.
+Progress = Callable[[str, int, int | None], None]
+
+
+def scan(documents: Any, *, text: str = "text", id: str | None = None, **settings: Any) -> Report:
+    """Finds duplicate documents and repeated passages.
+
+    ``documents`` are pairs ``(id, text)``, :class:`Document` objects, or one object with the Arrow C stream
+    interface (a polars or pandas frame, a pyarrow table, a DuckDB relation) whose columns ``text`` and ``id``
+    name. ``settings`` are the fields of :class:`Settings`. Raises SettingsError for a setting out of range and
+    InputError for something that is not a document. Time is about linear in the text.
+
+    >>> line = "it rained for the whole of the afternoon and nobody at the harbour minded in the least"
+    >>> report = scan([("a", f"On Monday {line}."), ("b", f"We are told that {line}, as ever.")])
+    >>> [member.text == line for member in report.passage_clusters[0].members]
+    [True, True]
+    """
+    checked = Settings.of(settings)
+    if hasattr(documents, "__arrow_c_stream__"):
+        from .read.arrow import frame_documents
+
+        return run(frame_documents(documents, text, id), checked)
+    return run(_given(documents), checked)
+
+
+def _given(documents: Iterable[Any]) -> Iterable[Document | Skipped]:
+    for number, item in enumerate(documents):
+        if isinstance(item, Document | Skipped):
+            yield item
+        elif isinstance(item, tuple | list) and len(item) == 2 and all(isinstance(part, str) for part in item):
+            yield Document(item[0], item[1], Source())
+        else:
+            raise InputError(f"document {number} is {type(item).__name__}; expected (id, text), both str, or Document")
+
+
+@dataclass(slots=True)
+class Found:
+    """What the stages found."""
+
+    stars: list[cluster.Star]
+    clusters: list[cluster.Members]
+    periods: Array
+
+
+def run(items: Iterable[Document | Skipped], settings: Settings, progress: Progress | None = None) -> Report:
+    """The report on all documents of ``items``; what was skipped on the way is in it."""
+    tell = progress or (lambda stage, done, total: None)
+    corpus, skipped = _read(items, settings, tell)
+    found = Found([], [], np.zeros((0, 4), "i8"))
+    if settings.documents:
+        tell("comparing documents", 0, None)
+        found.stars = cluster.document_stars(_document_matches(corpus, settings), settings.threshold)
+    if settings.passages:
+        tell("looking for passages", 0, None)
+        repeats = _repeats(corpus, found.stars, settings)
+        tell("grouping passages", 0, None)
+        found.periods = repeats.periods
+        found.clusters = cluster.passage_clusters(
+            corpus.tokens, repeats.pairs, settings.passage_similarity, settings.jobs
+        )
+    tell("writing the report", 0, None)
+    return _report(corpus, skipped, found, settings)
+
+
+def _read(items: Iterable[Document | Skipped], settings: Settings, tell: Progress) -> tuple[text.Corpus, list[Skipped]]:
+    skipped: list[Skipped] = []
+    collector = text.Collector(settings.jobs)
+    try:
+        for item in items:
+            if isinstance(item, Document):
+                collector.add(item)
+                if len(collector.documents) % 1024 == 0:
+                    tell("reading", len(collector.documents), None)
+            else:
+                skipped.append(item)
+        return collector.corpus(distinct=settings.documents), skipped
+    finally:
+        collector.close()
+
+
+def _document_matches(corpus: text.Corpus, settings: Settings) -> match.DocumentMatches:
+    """Near copies first; only what is not one is looked for inside longer texts."""
+    tokens, offsets, jobs = corpus.tokens, corpus.offsets, settings.jobs
+    signatures = sketch.sign(tokens, offsets, settings.ngram, settings.num_perm, settings.seed, jobs)
+    near = match.documents(
+        tokens, offsets, settings.ngram, band.near_pairs(signatures.values, settings.threshold, jobs),
+        settings.threshold, jobs,
+    )  # fmt: skip
+    sought = np.ones(len(corpus.holders), bool)
+    sought[near.pairs[near.jaccard >= settings.threshold, 1]] = False
+    candidates = band.contained_pairs(
+        tokens, offsets, sought, ContainedParameters(settings.ngram, settings.min_tokens), jobs
+    )
+    inside = match.documents(tokens, offsets, settings.ngram, candidates, settings.threshold, jobs)
+    merged = [np.concatenate(both) for both in zip(near, inside, strict=True)]
+    _, once = np.unique(merged[0], axis=0, return_index=True)
+    return match.DocumentMatches(*(column[once] for column in merged))
+
+
+def _repeats(corpus: text.Corpus, stars: list[cluster.Star], settings: Settings) -> passages.Repeats:
+    """Passages beyond what copies of documents explain: a copy takes part with what is its own."""
+    families = np.full(len(corpus.holders), -1, "i4")
+    explained = []
+    for star in stars:
+        for copy in (*star.near, *star.contained):
+            if families[copy.text] < 0:
+                families[star.kept] = families[copy.text] = star.kept
+                explained.append((star.kept, copy.text))
+    pairs = np.array(explained, "i8").reshape(-1, 2)
+    known = kernel.explained(corpus.tokens, corpus.offsets, settings.ngram, pairs, settings.jobs)
+    return passages.find(
+        corpus.tokens, corpus.offsets, families, known,
+        (settings.passage_similarity, settings.min_tokens), settings.jobs,
+    )  # fmt: skip
+
+
+def _report(corpus: text.Corpus, skipped: list[Skipped], found: Found, settings: Settings) -> Report:
+    document_clusters = result.document_clusters(corpus, found.stars)
+    passage_clusters = result.passage_clusters(corpus, found.clusters, found.periods)
+    tokens = int((corpus.lengths * [len(group) for group in corpus.holders]).sum())
+    repeated = result.repeated_tokens(corpus, found.stars, found.clusters, found.periods)
+    copies = {(m.document, m.source) for c in document_clusters for m in c.members[1:]}
+    summary = Summary(
+        documents=len(corpus.documents),
+        skipped=len(skipped),
+        empty=len(corpus.empty),
+        characters=sum(len(document.text) for document in corpus.documents),
+        tokens=tokens,
+        duplicate_documents=len(copies),
+        document_clusters=len(document_clusters),
+        passage_clusters=len(passage_clusters),
+        repeated_tokens=repeated,
+        repeated_share=repeated / tokens if tokens else 0.0,
+    )
+    empty = tuple(EmptyDocument(corpus.documents[i].id, corpus.documents[i].source) for i in corpus.empty)
+    return Report(settings, summary, tuple(skipped), empty, document_clusters, passage_clusters)

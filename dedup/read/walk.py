@@ -1,0 +1,121 @@
+"""Find the files under paths, each once, in an order that depends on the names alone.
+
+Enters: paths. Leaves: the paths of files, as given or joined to the given directory with ``/``, and a
+``Skipped`` for every directory that cannot be listed, every link that leads nowhere or back, everything
+that is no file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ..model import Skipped
+from .stream import reason
+
+VERSION_CONTROL = (".git", ".hg", ".svn")
+
+
+class _Level(NamedTuple):
+    """A directory that is being listed: the path to show, where it really is, the entries still to come."""
+
+    path: str
+    real: str
+    entries: Iterator[os.DirEntry[str]]
+
+
+def files(paths: Sequence[str], stdin: str) -> Iterator[str | Skipped]:
+    """Every file under ``paths`` once, however many ways lead to it; ``stdin`` is passed on as it is."""
+    seen: set[str] = set()
+    for path in paths:
+        if path == stdin:
+            yield path
+            continue
+        real = os.path.realpath(path)
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        except OSError as error:
+            yield Skipped(path, reason(error))
+            continue
+        if is_folder:
+            yield from _tree(path, real, seen)
+        else:
+            yield path
+
+
+def is_missing(path: str) -> bool:
+    """Whether nothing is there under this name; a file that may not be looked at is not missing."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    except ValueError:  # a NUL in the name: no file can be called so
+        return True
+    return False
+
+
+def _tree(top: str, real: str, seen: set[str]) -> Iterator[str | Skipped]:
+    """All files below a directory, depth first, the names of each directory sorted."""
+    found = False
+    levels: list[_Level] = []
+    start = _listed(top, real)
+    if isinstance(start, Skipped):
+        yield start
+        return
+    levels.append(start)
+    while levels:
+        level = levels[-1]
+        entry = next(level.entries, None)
+        if entry is None:
+            levels.pop()
+            continue
+        item = _visit(entry, levels, seen)
+        if isinstance(item, _Level):
+            levels.append(item)
+            continue
+        found = found or item is not None or entry.name not in VERSION_CONTROL
+        if item is not None:
+            yield item
+    if not found:
+        yield Skipped(top, "no readable files")
+
+
+def _visit(entry: os.DirEntry[str], levels: list[_Level], seen: set[str]) -> _Level | str | Skipped | None:
+    """A directory to enter, a file, a reason, or None for what is known already or left out by rule."""
+    above = levels[-1]
+    path = f"{above.path}{entry.name}"
+    is_link = entry.is_symlink()
+    real = os.path.realpath(path) if is_link else os.path.join(above.real, entry.name)
+    try:
+        mode = entry.stat().st_mode
+    except OSError as error:
+        is_dangling = is_link and isinstance(error, FileNotFoundError)
+        return Skipped(path, "a link that leads nowhere" if is_dangling else reason(error))
+    if stat.S_ISDIR(mode):
+        if entry.name in VERSION_CONTROL:
+            return None
+        if any(real == level.real for level in levels):
+            return Skipped(path, "a link back to a directory that holds it; not entered again")
+    elif not stat.S_ISREG(mode):
+        return Skipped(path, "not a regular file")
+    if real in seen:
+        return None
+    seen.add(real)
+    return _listed(path, real) if stat.S_ISDIR(mode) else path
+
+
+def _listed(path: str, real: str) -> _Level | Skipped:
+    try:
+        with os.scandir(path) as entries:
+            listing = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        return Skipped(path, reason(error))
+    shown = path.replace(os.sep, "/").rstrip("/")
+    return _Level(f"{shown}/", real, iter(listing))

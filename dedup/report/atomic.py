@@ -1,0 +1,75 @@
+"""Output files that appear whole or not at all.
+
+Enters: a path. Leaves: a stream to write to; when the block ends well the file stands under its name,
+complete and on the disk, and when it does not, whatever stood there before is untouched.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
+
+from ..errors import OutputError
+
+
+def check(path: str) -> None:
+    """Raise OutputError if no file could be written under this name; asked before long work begins."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.isdir(path):
+        raise OutputError(f"{path}: is a directory; expected the name of a file to write")
+    if not os.path.isdir(folder):
+        raise OutputError(f"{path}: cannot be written: its directory does not exist")
+    if not os.access(folder if _is_replaceable(path) else path, os.W_OK):
+        raise OutputError(f"{path}: cannot be written: permission denied")
+
+
+@contextmanager
+def whole_file(path: str) -> Iterator[BinaryIO]:
+    """A stream that becomes the file ``path`` when the block ends without an exception.
+
+    It is written aside, in the same directory, flushed to the disk and then renamed. A link is followed, an
+    existing file keeps its mode, and what is no regular file (``/dev/null``, a named pipe) is written to
+    directly.
+    """
+    if not _is_replaceable(path):
+        with open(path, "wb") as stream:
+            yield stream
+        return
+    target = os.path.realpath(path)
+    folder = os.path.dirname(target)
+    aside = os.path.join(folder, f".dedup.{secrets.token_hex(4)}.part")
+    try:
+        with open(aside, "xb") as stream:
+            with suppress(FileNotFoundError):
+                os.chmod(aside, stat.S_IMODE(os.stat(target).st_mode))
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(aside, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(aside)
+        raise
+    _settle(folder)
+
+
+def _is_replaceable(path: str) -> bool:
+    """Whether the name is free, or stands for a regular file."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return True
+
+
+def _settle(folder: str) -> None:
+    """Bring the renaming itself to the disk, where the system lets a directory be opened."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,160 @@
+"""The result for a person: each finding with its places, the text once, and the words in which copies differ.
+
+Enters: a ``Report``. Leaves: lines on a binary stream. What is cut for length is counted where it is cut;
+the other formats hold everything. A character counts as a word in scripts written without spaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import BinaryIO
+
+from ..model import DocumentCluster, DocumentMember, PassageCluster, PassageMember, Report, Source, Summary
+from .excerpt import flat, marked, shortened
+from .page import Page, Piece
+
+CLUSTERS = 1000  # clusters of each kind shown
+PLACES = 20  # places named in a cluster
+TEXTS = 5  # texts shown in a cluster, the first member's included
+INPUTS = 20  # skipped inputs and empty documents named
+
+_KINDS = {"exact": "identical", "near": "near", "contained": "contained"}
+
+
+def write(report: Report, stream: BinaryIO, *, color: bool, width: int) -> None:
+    """Write the report. Colour never carries meaning alone: without it, marks stand in its place."""
+    page = Page(stream, color=color, width=width)
+    for number, documents in enumerate(report.document_clusters[:CLUSTERS], 1):
+        _document_cluster(page, number, documents)
+    _more(page, len(report.document_clusters) - CLUSTERS, "more clusters of documents", indent=0)
+    for number, passages in enumerate(report.passage_clusters[:CLUSTERS], 1):
+        _passage_cluster(page, number, passages)
+    _more(page, len(report.passage_clusters) - CLUSTERS, "more repeated passages", indent=0)
+    if report.empty_documents:
+        page.title(f"{_count(len(report.empty_documents), 'document')} without a word")
+        empty = (_named(entry.source, entry.document) for entry in report.empty_documents)
+        _list(page, empty, len(report.empty_documents))
+    if report.skipped:
+        page.title(f"{_count(len(report.skipped), 'input')} skipped")
+        skipped = ([Piece(entry.source, "place"), Piece(f": {entry.reason}")] for entry in report.skipped)
+        _list(page, skipped, len(report.skipped))
+    if report.document_clusters or report.passage_clusters or report.empty_documents or report.skipped:
+        page.line()
+    page.line(Piece(_summary(report)))
+
+
+def _document_cluster(page: Page, number: int, cluster: DocumentCluster) -> None:
+    page.title(
+        f"copies {number} · {_KINDS.get(cluster.kind, cluster.kind)} · {len(cluster.members):,} documents"
+    )
+    for member in cluster.members[:PLACES]:
+        role = "kept" if member is cluster.members[0] else "copy"
+        place = _named(member.source, member.document)
+        page.line(Piece(f"{role}  ", "faint"), *place, Piece(_figures(member), "faint"), indent=2)
+    _more(page, len(cluster.members) - PLACES, "more copies", indent=2)
+
+
+def _figures(member: DocumentMember) -> str:
+    parts = []
+    if member.jaccard is not None:
+        parts.append(f"jaccard {_percent(member.jaccard)}")
+    if member.containment is not None:
+        parts.append(f"containment {_percent(member.containment)}")
+    return f"  {', '.join(parts)}" if parts else ""
+
+
+def _passage_cluster(page: Page, number: int, cluster: PassageCluster) -> None:
+    """One passage: the places in order, a text under each place that has one of its own."""
+    first = cluster.members[0]
+    page.title(f"passage {number} · {_extent(cluster)}")
+    texts = [flat(first.text)]
+    for member in cluster.members[:PLACES]:
+        note = "" if member.similarity is None else f"  {_percent(member.similarity)} alike"
+        if cluster.period is not None and len(cluster.members) > 1:
+            note += f"  {member.copies:,} copies"
+        page.line(*_place(member), Piece(note, "faint"), indent=2)
+        if member is first:
+            page.paragraph(shortened(texts[0]), 6)
+        elif cluster.period is None and len(texts) < TEXTS and flat(member.text) not in texts:
+            texts.append(flat(member.text))
+            page.paragraph(marked(texts[0], texts[-1], color=page.color), 6)
+    _more(page, len(cluster.members) - PLACES, "more places", indent=2)
+
+
+def _extent(cluster: PassageCluster) -> str:
+    """What a title says of a passage: how long, how often, how alike."""
+    parts = [_count(cluster.tokens, "word")]
+    if cluster.period is not None:
+        copies = sum(member.copies for member in cluster.members)
+        parts.append(f"period of {_count(cluster.period, 'word')}, {copies:,} copies")
+    parts.append(_count(len(cluster.members), "place"))
+    if len(cluster.members) > 1:
+        parts.append(f"{_percent(cluster.similarity)} alike")
+    return " · ".join(parts)
+
+
+def _place(member: PassageMember) -> list[Piece]:
+    """Where a passage stands, as ``path:line``; in a record, the record's line, then the line in its text."""
+    path, record, _ = member.source
+    if path is None:
+        return [Piece(f"{member.document}:{member.line}", "place")]
+    if record is None:
+        return [Piece(f"{path}:{member.line}", "place"), *_own_id(member.document, path)]
+    inside = [Piece(f", line {member.line:,} of its text")] if member.line > 1 else []
+    return [Piece(f"{path}:{record}", "place"), *_own_id(member.document, f"{path}:{record}"), *inside]
+
+
+def _named(source: Source, document: str) -> list[Piece]:
+    """A document, as ``path`` or ``path:line``, with the id that a record has of its own."""
+    path, record, _ = source
+    if path is None:
+        return [Piece(document, "place")]
+    name = path if record is None else f"{path}:{record}"
+    return [Piece(name, "place"), *_own_id(document, name)]
+
+
+def _own_id(document: str, name: str) -> list[Piece]:
+    return [] if document == name else [Piece(f" {document}")]
+
+
+def _list(page: Page, lines: Iterable[Sequence[Piece]], total: int) -> None:
+    for pieces in islice(lines, INPUTS):
+        page.line(*pieces, indent=2)
+    _more(page, total - INPUTS, "more", indent=2)
+
+
+def _more(page: Page, left: int, what: str, *, indent: int) -> None:
+    if left > 0:
+        page.line(Piece(f"and {left:,} {what}", "warning"), indent=indent)
+
+
+def _summary(report: Report) -> str:
+    """The last line: how many documents, copies, passages, and how much of the text is repeated."""
+    summary: Summary = report.summary
+    parts = [_count(summary.documents, "document")]
+    if report.settings.documents:
+        clusters = f" in {_count(summary.document_clusters, 'cluster')}" if summary.document_clusters else ""
+        parts.append(f"{_count(summary.duplicate_documents, 'copy', 'copies')}{clusters}")
+    else:
+        parts.append("copies not looked for")
+    if report.settings.passages:
+        parts.append(_count(summary.passage_clusters, "repeated passage"))
+    else:
+        parts.append("passages not looked for")
+    parts.append(f"{_percent(summary.repeated_share)} of {_count(summary.tokens, 'word')} repeated")
+    parts += [f"{summary.empty:,} empty"] if summary.empty else []
+    parts += [f"{summary.skipped:,} skipped"] if summary.skipped else []
+    return " · ".join(parts)
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _percent(share: float) -> str:
+    """A share in percent; 100% and 0% are said only of what is wholly so."""
+    if 0 < share < 0.001:
+        return "<0.1%"
+    rounded = min(round(share * 100, 1), 99.9) if share < 1 else 100.0
+    return f"{rounded:.0f}%" if rounded in (0, 100) else f"{rounded:.1f}%"

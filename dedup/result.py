@@ -1,0 +1,224 @@
+"""From clusters of token positions to a report about texts: names, places, lines, counts.
+
+Enters: a corpus and what was found in it. Leaves: the tuples of a :class:`dedup.model.Report`. The places of
+tokens in a text are computed again for the texts that need it: cheaper than holding them for all.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+
+import numpy as np
+
+from . import kernel
+from .cluster import Members, Star
+from .kernel.types import Array
+from .model import DocumentCluster, DocumentMember, PassageCluster, PassageMember
+from .text import BATCH, Corpus
+
+Span = tuple[int, int]
+
+
+def fingerprint(tokens: Array) -> str:
+    """16 hexadecimal digits for a token sequence: the same wherever it stands and however it is wrapped."""
+    return blake2b(np.ascontiguousarray(tokens, "<u4").tobytes(), digest_size=8).hexdigest()
+
+
+# ---- documents -------------------------------------------------------------------------------------------------
+
+
+def document_clusters(corpus: Corpus, stars: Iterable[Star]) -> tuple[DocumentCluster, ...]:
+    """Clusters of documents, the largest first: one of each kind for each kept document."""
+    by_text = {star.kept: star for star in stars}
+    copies = {copy.text for star in by_text.values() for copy in (*star.near, *star.contained)}
+    clusters = []
+    for text, holders in enumerate(corpus.holders):
+        if len(holders) > 1 and text not in copies:
+            others = [(holder, 1.0, 1.0) for holder in holders[1:]]
+            clusters.append(_document_cluster(corpus, text, "exact", others))
+        if star := by_text.get(text):
+            for kind, found in (("near", star.near), ("contained", star.contained)):
+                if found:
+                    others = [(h, c.jaccard, c.containment) for c in found for h in corpus.holders[c.text]]
+                    clusters.append(_document_cluster(corpus, text, kind, others))
+    return tuple(sorted(clusters, key=lambda c: (-len(c.members), c.id, c.kind)))
+
+
+def _document_cluster(
+    corpus: Corpus, text: int, kind: str, others: list[tuple[int, float, float]]
+) -> DocumentCluster:
+    kept = corpus.documents[corpus.holders[text][0]]
+    members = [DocumentMember(kept.id, kept.source)]
+    for holder, jaccard, containment in sorted(others):
+        document = corpus.documents[holder]
+        members.append(DocumentMember(document.id, document.source, jaccard, containment))
+    tokens = corpus.tokens[corpus.offsets[text] : corpus.offsets[text + 1]]
+    return DocumentCluster(fingerprint(tokens), kind, kept.id, tuple(members))
+
+
+# ---- passages --------------------------------------------------------------------------------------------------
+
+
+def passage_clusters(corpus: Corpus, clusters: list[Members], periods: Array) -> tuple[PassageCluster, ...]:
+    """Clusters of passages, those that repeat most text first."""
+    tandems = list(_tandems(corpus.tokens, periods))
+    spans = [span for c in clusters for span in (c.first, *(s for s, _ in c.others))]
+    spans += [span for _, runs in tandems for span in runs]
+    places = _places(corpus, spans)
+    ranked = []
+    for cluster in clusters:
+        first = [(cluster.first, None, 1)]
+        rest = _in_order(corpus, [(span, figure, 1) for span, figure in cluster.others])
+        ranked.append((_repeated(cluster), _passage_cluster(corpus, places, (first + rest, None))))
+    for period, runs in tandems:
+        ordered = _in_order(corpus, [(run, 1.0, (run[1] - run[0]) // period) for run in runs])
+        ordered[0] = (ordered[0][0], None, ordered[0][2])
+        repeated = sum(end - start for start, end in runs) - period
+        ranked.append((repeated, _passage_cluster(corpus, places, (ordered, period))))
+    ranked.sort(key=lambda r: (-r[0], r[1].id, r[1].members[0].document, r[1].members[0].start))
+    return tuple(_numbered(cluster for _, cluster in ranked))
+
+
+def _repeated(cluster: Members) -> int:
+    return sum(end - start for (start, end), _ in cluster.others)
+
+
+def _tandems(tokens: Array, periods: Array) -> Iterator[tuple[int, list[Span]]]:
+    """Periodic text, grouped by what repeats, wherever in it a run begins."""
+    groups: dict[bytes, tuple[int, list[Span]]] = {}
+    for _, start, end, period in periods.tolist():
+        unit = tokens[start : start + period]
+        groups.setdefault(_rotated(unit).tobytes(), (period, []))[1].append((start, end))
+    return iter(groups.values())
+
+
+def _rotated(unit: Array) -> Array:
+    """The rotation of a sequence that is least in order (Booth 1980, by comparing two candidates at a time)."""
+    values = unit.tolist()
+    size, i, j, k = len(values), 0, 1, 0
+    while i < size and j < size and k < size:
+        a, b = values[(i + k) % size], values[(j + k) % size]
+        if a == b:
+            k += 1
+            continue
+        if a > b:
+            i += k + 1
+        else:
+            j += k + 1
+        j += i == j
+        k = 0
+    return np.roll(unit, -min(i, j))
+
+
+Place = tuple[int, int, int, int]  # start and end in code points, line and end line
+
+
+def _places(corpus: Corpus, spans: Iterable[Span]) -> dict[Span, Place]:
+    """Where spans of tokens stand in their texts."""
+    wanted: dict[int, list[Span]] = defaultdict(list)
+    distinct = sorted(set(spans))
+    owners = np.searchsorted(corpus.offsets, np.array([s for s, _ in distinct], "i8"), side="right") - 1
+    for owner, span in zip(owners.tolist(), distinct, strict=True):
+        wanted[owner].append(span)
+    places: dict[Span, Place] = {}
+    for texts in _batches(corpus, list(wanted)):
+        tokens = kernel.tokenise([corpus.text(text) for text in texts], spans=True)
+        for base, text in zip(tokens.offsets.tolist(), texts, strict=False):
+            shift = base - int(corpus.offsets[text])
+            lines = _Lines(corpus.text(text), len(wanted[text]))
+            for span in wanted[text]:
+                start, end = int(tokens.starts[span[0] + shift]), int(tokens.ends[span[1] - 1 + shift])
+                places[span] = (start, end, lines.at(start), lines.at(end - 1))
+    return places
+
+
+def _batches(corpus: Corpus, texts: list[int]) -> Iterator[list[int]]:
+    batch: list[int] = []
+    filled = 0
+    for text in texts:
+        batch.append(text)
+        filled += len(corpus.text(text))
+        if filled >= 4 * BATCH:
+            yield batch
+            batch, filled = [], 0
+    if batch:
+        yield batch
+
+
+class _Lines:
+    """The line, from 1, at a place in a text; indexed if it is asked often."""
+
+    def __init__(self, text: str, questions: int) -> None:
+        self._text = text
+        self._ends: list[int] | None = None
+        if questions > 4:
+            self._ends = [i for i, line_end in enumerate(text) if line_end == "\n"] if "\n" in text else []
+
+    def at(self, place: int) -> int:
+        if self._ends is None:
+            return self._text.count("\n", 0, place) + 1
+        return bisect_right(self._ends, place - 1) + 1
+
+
+def _in_order(
+    corpus: Corpus, members: list[tuple[Span, float | None, int]]
+) -> list[tuple[Span, float | None, int]]:
+    """Members in the order of the input."""
+    starts = np.array([span[0] for span, _, _ in members], "i8")
+    owners = np.searchsorted(corpus.offsets, starts, side="right") - 1
+    ranks = [(corpus.holders[owner][0], start) for owner, start in zip(owners.tolist(), starts.tolist(), strict=True)]
+    return [member for _, member in sorted(zip(ranks, members, strict=True), key=lambda pair: pair[0])]
+
+
+def _passage_cluster(
+    corpus: Corpus, places: dict[Span, Place], found: tuple[list[tuple[Span, float | None, int]], int | None]
+) -> PassageCluster:
+    members, period = found
+    out = []
+    for span, figure, copies in members:
+        owner = int(np.searchsorted(corpus.offsets, span[0], side="right")) - 1
+        document = corpus.documents[corpus.holders[owner][0]]
+        start, end, line, end_line = places[span]
+        text = document.text[start:end]
+        out.append(PassageMember(document.id, document.source, start, end, line, end_line, figure, text, copies))
+    first = members[0][0]
+    tokens = corpus.tokens[first[0] : first[0] + period] if period else corpus.tokens[slice(*first)]
+    lowest = min((figure for _, figure, _ in members if figure is not None), default=1.0)
+    return PassageCluster(fingerprint(tokens), first[1] - first[0], lowest, period, tuple(out))
+
+
+def _numbered(clusters: Iterable[PassageCluster]) -> Iterator[PassageCluster]:
+    """Clusters whose ids are all different: a second one of the same words gets a number."""
+    seen: Counter[str] = Counter()
+    for c in clusters:
+        seen[c.id] += 1
+        if seen[c.id] == 1:
+            yield c
+        else:
+            yield PassageCluster(f"{c.id}-{seen[c.id]}", c.tokens, c.similarity, c.period, c.members)
+
+
+# ---- counts ----------------------------------------------------------------------------------------------------
+
+
+def repeated_tokens(corpus: Corpus, stars: Iterable[Star], clusters: list[Members], periods: Array) -> int:
+    """Tokens that lie in copies: whole copies of documents, and all members of a passage but its first."""
+    copies = {copy.text for star in stars for copy in (*star.near, *star.contained)}
+    lengths = corpus.lengths
+    total = sum(int(lengths[i]) * (len(h) - (i not in copies)) for i, h in enumerate(corpus.holders) if len(h) > 1)
+    total += sum(int(lengths[i]) for i in copies if len(corpus.holders[i]) == 1)
+    marks = np.zeros(len(corpus.tokens) + 1, "i4")
+    for cluster in clusters:
+        for (start, end), _ in cluster.others:
+            marks[start] += 1
+            marks[end] -= 1
+    for _, start, end, period in periods.tolist():
+        marks[start + period] += 1
+        marks[end] -= 1
+    covered = np.cumsum(marks[:-1]) > 0
+    for text in copies:
+        covered[corpus.offsets[text] : corpus.offsets[text + 1]] = False
+    return total + int(covered.sum())
