@@ -210,15 +210,16 @@ def repeated_tokens(corpus: Corpus, stars: Iterable[Star], clusters: list[Member
     lengths = corpus.lengths
     total = sum(int(lengths[i]) * (len(h) - (i not in copies)) for i, h in enumerate(corpus.holders) if len(h) > 1)
     total += sum(int(lengths[i]) for i in copies if len(corpus.holders[i]) == 1)
-    marks = np.zeros(len(corpus.tokens) + 1, "i4")
-    for cluster in clusters:
-        for (start, end), _ in cluster.others:
-            marks[start] += 1
-            marks[end] -= 1
-    for _, start, end, period in periods.tolist():
-        marks[start + period] += 1
-        marks[end] -= 1
-    covered = np.cumsum(marks[:-1]) > 0
-    for text in copies:
-        covered[corpus.offsets[text] : corpus.offsets[text + 1]] = False
-    return total + int(covered.sum())
+    spans = [span for cluster in clusters for span, _ in cluster.others]
+    spans += [(start + period, end) for _, start, end, period in periods.tolist()]
+    whole = [(int(corpus.offsets[text]), int(corpus.offsets[text + 1])) for text in copies]
+    return total + _union(spans + whole) - _union(whole)
+
+
+def _union(spans: list[Span]) -> int:
+    """Tokens that lie in any of the spans."""
+    reach = covered = 0
+    for start, end in sorted(spans):
+        covered += max(end - max(start, reach), 0)
+        reach = max(reach, end)
+    return covered

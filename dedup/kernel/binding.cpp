@@ -244,14 +244,14 @@ PyObject *contained_pairs(PyObject *, PyObject *args) {
     Input<uint32_t> tokens;
     Input<int64_t> offsets;
     Input<uint8_t> sought;
-    unsigned ngram, minimum, sketch, probes, needed, bucket, jobs;
-    if (!PyArg_ParseTuple(args, "O&O&O&IIIIIII", tokens.convert, &tokens, offsets.convert, &offsets, sought.convert,
-                          &sought, &ngram, &minimum, &sketch, &probes, &needed, &bucket, &jobs))
+    unsigned ngram, minimum, probes, needed, bucket, jobs;
+    if (!PyArg_ParseTuple(args, "O&O&O&IIIIII", tokens.convert, &tokens, offsets.convert, &offsets, sought.convert,
+                          &sought, &ngram, &minimum, &probes, &needed, &bucket, &jobs))
         return nullptr;
     std::vector<uint64_t> pairs;
     if (!released([&] {
             pairs = dedup::contained_pairs(tokens.view(), offsets.view(), sought.view(),
-                                           {ngram, minimum, sketch, probes, needed, bucket}, jobs);
+                                           {ngram, minimum, probes, needed, bucket}, jobs);
         }))
         return nullptr;
     return bytes(pairs);
@@ -288,25 +288,24 @@ PyObject *seed_index(PyObject *, PyObject *args) {
     std::vector<uint32_t>().swap(index.members);
     PyObject *slots = bytes(index.slots);
     std::vector<uint32_t>().swap(index.slots);
-    return Py_BuildValue("NNN", members, slots, bytes(index.levels));
+    return Py_BuildValue("NNN", members, slots, bytes(index.starts, dedup::HOT + 2));
 }
 
 PyObject *passages(PyObject *, PyObject *args) {
-    Input<uint32_t> tokens, members, slots;
+    Input<uint32_t> tokens, members, slots, starts;
     Input<int64_t> offsets;
     Input<int32_t> families;
-    Input<uint8_t> levels;
     double similarity;
     long long minimum;
     unsigned jobs;
     if (!PyArg_ParseTuple(args, "O&O&O&O&O&O&dLI", tokens.convert, &tokens, offsets.convert, &offsets,
                           families.convert, &families, members.convert, &members, slots.convert, &slots,
-                          levels.convert, &levels, &similarity, &minimum, &jobs))
+                          starts.convert, &starts, &similarity, &minimum, &jobs))
         return nullptr;
     std::vector<dedup::Passage> found;
     if (!released([&] {
             found = dedup::passages(tokens.view(), offsets.view(), families.view(), members.view(), slots.view(),
-                                    levels.view(), {similarity, minimum}, jobs);
+                                    starts.view(), {similarity, minimum}, jobs);
         }))
         return nullptr;
     return bytes(found);

@@ -16,6 +16,12 @@
 #define DEDUP_CLONES
 #endif
 
+#if defined(__GNUC__)
+#define DEDUP_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define DEDUP_PREFETCH(address) ((void)0)
+#endif
+
 namespace dedup {
 
 template <class T> struct View {
@@ -158,7 +164,7 @@ std::vector<uint64_t> band_pairs(View<uint32_t> signatures, size_t num_perm, siz
                                  size_t bucket, unsigned jobs);
 
 struct ContainedParameters {
-    size_t ngram, minimum, sketch, probes, needed, bucket;
+    size_t ngram, minimum, probes, needed, bucket;
 };
 
 // Pairs (long << 32 | short) in which the shorter document may lie inside the longer one, ascending.
@@ -179,12 +185,13 @@ std::vector<Period> periods(View<uint32_t> tokens, View<int64_t> offsets, int64_
 
 constexpr uint32_t NONE = 0xFFFFFFFFu;
 constexpr uint32_t LAST = 0x80000000u;  // in a member: the last of its group
-constexpr uint8_t HOT = 255;            // in levels: linked to its neighbours in sorted order
+constexpr int64_t SHORTEST = 2, LONGEST = 8;  // tokens of a seed
+constexpr size_t HOT = 7;  // the level after the longest: places linked to their neighbours in sorted order
 
 struct SeedIndex {
     std::vector<uint32_t> members;
     std::vector<uint32_t> slots;
-    std::vector<uint8_t> levels;
+    uint32_t starts[HOT + 2] = {};  // where in members a level begins: seeds of 2 to 8 tokens, hot ones, the end
 };
 
 SeedIndex seed_index(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> posting, uint32_t cap, unsigned jobs);
@@ -199,7 +206,7 @@ struct PassageParameters {
 };
 
 std::vector<Passage> passages(View<uint32_t> tokens, View<int64_t> offsets, View<int32_t> families,
-                              View<uint32_t> members, View<uint32_t> slots, View<uint8_t> levels,
+                              View<uint32_t> members, View<uint32_t> slots, View<uint32_t> starts,
                               const PassageParameters &parameters, unsigned jobs);
 
 // LCS lengths of pairs of spans (a_start, a_end, b_start, b_end) in the flat array.

@@ -93,10 +93,10 @@ def periods(tokens: Array, offsets: Array, minimum: int, jobs: int = 0) -> Array
 
 
 def seed_index(tokens: Array, offsets: Array, posting: Array, cap: int, jobs: int = 0) -> SeedIndex:
-    members, slots, levels = _native.seed_index(
+    members, slots, starts = _native.seed_index(
         *_texts(tokens, offsets), _as(posting, "u1"), cap, _jobs(jobs)
     )
-    return SeedIndex(np.frombuffer(members, "u4"), np.frombuffer(slots, "u4"), np.frombuffer(levels, "u1"))
+    return SeedIndex(np.frombuffer(members, "u4"), np.frombuffer(slots, "u4"), np.frombuffer(starts, "u4"))
 
 
 def passages(

@@ -68,6 +68,7 @@ constexpr int64_t ISLAND = 3;       // matched tokens at an end that a mismatch 
 constexpr int64_t OVERLAP = 8;      // by which neighbours in line may overlap and still be joined
 constexpr int64_t WHOLE = 4096;     // spans up to this are aligned whole, longer ones block by block
 constexpr int64_t BLOCK = 2048;
+constexpr int64_t AHEAD = 16;       // places looked up in memory before they are needed
 constexpr int64_t EVIDENCE = 840;   // lcm(2..8): the evidence of a seed of k tokens is EVIDENCE / k
 
 struct Costs {
@@ -435,6 +436,7 @@ class Documents {
             steps_[block] = doc;
         }
     }
+    void prefetch(int64_t position) const { DEDUP_PREFETCH(steps_.data() + (position >> SHIFT)); }
     uint32_t at(int64_t position) const {
         uint32_t doc = steps_[static_cast<size_t>(position >> SHIFT)];
         while (offsets_[doc + 1] <= position) ++doc;
@@ -451,16 +453,19 @@ class Documents {
 class Gatherer {
   public:
     Gatherer(View<uint32_t> tokens, View<int64_t> offsets, View<int32_t> families, View<uint32_t> members,
-             View<uint32_t> slots, View<uint8_t> levels, const Documents &documents,
+             View<uint32_t> slots, View<uint32_t> starts, const Documents &documents,
              const PassageParameters &parameters)
-        : offsets_(offsets), families_(families), members_(members), slots_(slots), levels_(levels),
+        : offsets_(offsets), families_(families), members_(members), slots_(slots), starts_(starts),
           documents_(documents), pair_(tokens, parameters), counts_(offsets.size - 1, 0) {}
 
     void run(uint32_t doc, std::vector<Passage> &out) {
         links_.clear();
         touched_.clear();
-        for (int64_t i = offsets_[doc]; i < offsets_[doc + 1]; ++i)
-            if (slots_[i] != NONE) each_partner(i, doc);
+        partners(offsets_[doc], offsets_[doc + 1]);
+        for (size_t i = 0; i < raw_.size(); ++i) {
+            if (i + AHEAD < raw_.size()) documents_.prefetch(raw_[i + AHEAD].b);
+            link(raw_[i], doc);
+        }
         std::sort(touched_.begin(), touched_.end());
         std::vector<std::pair<uint32_t, size_t>> places;
         size_t total = 0;
@@ -497,40 +502,50 @@ class Gatherer {
         Seed seed;
     };
 
-    void each_partner(int64_t i, uint32_t doc) {
-        uint32_t slot = slots_[i];
-        int64_t k = levels_[i] == HOT ? 8 : levels_[i];
-        if (levels_[i] == HOT) {
-            if (slot > 0 && !(members_[slot - 1] & LAST)) link(i, members_[slot - 1] & ~LAST, k, doc);
-            if (!(members_[slot] & LAST)) link(i, members_[slot + 1] & ~LAST, k, doc);
-            return;
+    // All later places that the seeds of a document lead to.
+    void partners(int64_t from, int64_t to) {
+        raw_.clear();
+        for (int64_t i = from; i < to; ++i) {
+            if (i + AHEAD < to && slots_[i + AHEAD] != NONE) DEDUP_PREFETCH(members_.data + slots_[i + AHEAD]);
+            uint32_t slot = slots_[i];
+            if (slot == NONE) continue;
+            if (slot >= starts_[HOT]) {
+                if (slot > starts_[HOT] && !(members_[slot - 1] & LAST)) later(i, members_[slot - 1], LONGEST);
+                if (!(members_[slot] & LAST)) later(i, members_[slot + 1], LONGEST);
+                continue;
+            }
+            int64_t k = SHORTEST;
+            for (size_t level = 1; level < HOT; ++level) k += slot >= starts_[level];
+            while (!(members_[slot] & LAST)) later(i, members_[++slot], k);
         }
-        while (!(members_[slot] & LAST)) link(i, members_[++slot] & ~LAST, k, doc);
     }
 
-    void link(int64_t a, int64_t b, int64_t k, uint32_t doc) {
-        if (b <= a) return;
-        uint32_t other = documents_.at(b);
+    void later(int64_t a, uint32_t member, int64_t k) {
+        int64_t b = member & ~LAST;
+        if (b > a) raw_.push_back({a, b, k});
+    }
+
+    void link(const Seed &seed, uint32_t doc) {
+        uint32_t other = documents_.at(seed.b);
         if (other != doc && families_[doc] >= 0 && families_[doc] == families_[other]) return;
         if (counts_[other]++ == 0) touched_.push_back(other);
-        links_.push_back({other, {a, b, k}});
+        links_.push_back({other, seed});
     }
 
     View<int64_t> offsets_;
     View<int32_t> families_;
-    View<uint32_t> members_, slots_;
-    View<uint8_t> levels_;
+    View<uint32_t> members_, slots_, starts_;
     const Documents &documents_;
     Pair pair_;
     std::vector<uint32_t> counts_, touched_;
     std::vector<Link> links_;
-    std::vector<Seed> sorted_, seeds_;
+    std::vector<Seed> raw_, sorted_, seeds_;
 };
 
 }  // namespace
 
 std::vector<Passage> passages(View<uint32_t> tokens, View<int64_t> offsets, View<int32_t> families,
-                              View<uint32_t> members, View<uint32_t> slots, View<uint8_t> levels,
+                              View<uint32_t> members, View<uint32_t> slots, View<uint32_t> starts,
                               const PassageParameters &parameters, unsigned jobs) {
     Documents documents(offsets);
     auto bounds = ranges(offsets, 1 << 15);
@@ -538,7 +553,7 @@ std::vector<Passage> passages(View<uint32_t> tokens, View<int64_t> offsets, View
     std::vector<std::vector<Passage>> found(parts);
     std::atomic<size_t> next{0};
     parallel(blocks, jobs, [&](size_t) {  // one gatherer a task: its counters are as many as there are documents
-        Gatherer gatherer(tokens, offsets, families, members, slots, levels, documents, parameters);
+        Gatherer gatherer(tokens, offsets, families, members, slots, starts, documents, parameters);
         for (size_t part; (part = next.fetch_add(1)) < parts;)
             for (size_t doc = bounds[part]; doc < bounds[part + 1]; ++doc)
                 gatherer.run(static_cast<uint32_t>(doc), found[part]);

@@ -223,7 +223,7 @@ def contained_pairs(
     """
     documents = [_shingles(document, parameters.ngram) for document in _documents(tokens, offsets)]
     sketches = {
-        i: np.unique(documents[i])[: parameters.sketch].tolist()
+        i: np.unique(documents[i])[: parameters.probes].tolist()
         for i in np.flatnonzero(sought).tolist()
         if offsets[i + 1] - offsets[i] >= parameters.minimum
     }
@@ -234,12 +234,11 @@ def contained_pairs(
             holders[h].append(i)
     pairs = []
     for i, sketch in sketches.items():
-        rare = sorted(sketch, key=lambda h: len(holders[h]) > parameters.bucket)[: parameters.probes]
         hits: dict[int, int] = defaultdict(int)
-        for h in rare:
+        for h in sketch:
             for holder in holders[h][: parameters.bucket]:
                 hits[holder] += holder < i
-        needed = min(parameters.needed, (len(rare) + 1) // 2)
+        needed = min(parameters.needed, (len(sketch) + 1) // 2)
         pairs += [(holder, i) for holder, count in hits.items() if count >= needed]
     return np.array(sorted(pairs), "i8").reshape(-1, 2)
 
@@ -296,7 +295,6 @@ def _document_periods(
 
 SHORTEST, LONGEST = 2, 8  # tokens of a seed
 CONTEXT = 32  # tokens by which the places of a hot shingle are sorted
-HOT = 255
 LAST = 1 << 31
 NONE = 0xFFFFFFFF
 
@@ -310,10 +308,12 @@ def seed_index(tokens: Array, offsets: Array, posting: Array, cap: int, jobs: in
     """
     ends = offsets[np.searchsorted(offsets, np.arange(len(tokens)), side="right")] if len(tokens) else offsets[:0]
     slots = np.full(len(tokens), NONE, "u4")
-    levels = np.zeros(len(tokens), "u1")
     members: list[int] = []
+    hot: list[Array] = []
+    starts = []
     active = np.flatnonzero(posting)
     for k in range(SHORTEST, LONGEST + 1):
+        starts.append(len(members))
         active = active[active + k <= ends[active]]
         keys = (mix64(polynomials(tokens, k)) >> np.uint64(24))[active]
         order = np.argsort(keys, kind="stable")
@@ -323,17 +323,24 @@ def seed_index(tokens: Array, offsets: Array, posting: Array, cap: int, jobs: in
             group = active[order[start:end]]
             if len(group) == 1:
                 continue
-            if len(group) > cap and k < LONGEST:
+            if len(group) <= cap:
+                _post(group, members, slots)
+            elif k < LONGEST:
                 remaining.append(group)
-                continue
-            levels[group] = k if len(group) <= cap else HOT
-            if len(group) > cap:
-                group = _neighbours(tokens, ends, group)
-            slots[group] = np.arange(len(members), len(members) + len(group))
-            members += group.tolist()
-            members[-1] |= LAST
+            else:
+                hot.append(_neighbours(tokens, ends, group))
         active = np.sort(np.concatenate(remaining)) if remaining else active[:0]
-    return SeedIndex(np.array(members, "u4"), slots, levels)
+    starts.append(len(members))
+    for group in hot:
+        _post(group, members, slots)
+    starts.append(len(members))
+    return SeedIndex(np.array(members, "u4"), slots, np.array(starts, "u4"))
+
+
+def _post(group: Array, members: list[int], slots: Array) -> None:
+    slots[group] = np.arange(len(members), len(members) + len(group))
+    members += group.tolist()
+    members[-1] |= LAST
 
 
 def _neighbours(tokens: Array, ends: Array, group: Array) -> Array:
@@ -362,16 +369,19 @@ def passages(
     2·matched/(lengths); ``evidence`` is the sum of 840/k over the seeds of k tokens. Two documents of one
     family (int32, negative: none) are not compared. ``minimum`` is a weight, in eighths of a word.
     """
-    flat, bounds = tokens.tolist(), offsets.tolist()
+    flat, bounds, starts = tokens.tolist(), offsets.tolist(), index.starts.tolist()
     out: list[tuple[int, ...]] = []
     for a in range(len(bounds) - 1):
         seeds: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
         for place in range(bounds[a], bounds[a + 1]):
-            level = int(index.levels[place])
-            for partner in _partners(index, place):
+            slot = int(index.slots[place])
+            if slot == NONE:
+                continue
+            k = min(bisect_right(starts, slot) + SHORTEST - 1, LONGEST)
+            for partner in _partners(index.members, slot, starts[-2]):
                 b = bisect_right(bounds, partner) - 1
-                if b == a or families[a] < 0 or families[a] != families[b]:
-                    seeds[b].append((place, partner, LONGEST if level == HOT else level))
+                if partner > place and (b == a or families[a] < 0 or families[a] != families[b]):
+                    seeds[b].append((place, partner, k))
         for b in sorted(seeds):
             found = document_passages(
                 flat, sorted(seeds[b]), (bounds[a], bounds[a + 1], bounds[b], bounds[b + 1]), similarity, minimum
@@ -380,16 +390,12 @@ def passages(
     return np.array(out, "i8").reshape(-1, 8)
 
 
-def _partners(index: SeedIndex, place: int) -> list[int]:
-    """The later places that a seed links this one to."""
-    slot = int(index.slots[place])
-    if slot == NONE:
-        return []
-    members = index.members
-    if index.levels[place] == HOT:
-        near = [int(members[slot - 1])] if slot and not members[slot - 1] & LAST else []
+def _partners(members: Array, slot: int, hot: int) -> list[int]:
+    """The places that a seed links the one in ``slot`` to: all later ones of its group, or both neighbours."""
+    if slot >= hot:
+        near = [int(members[slot - 1])] if slot > hot and not members[slot - 1] & LAST else []
         near += [int(members[slot + 1]) & ~LAST] if not members[slot] & LAST else []
-        return [partner for partner in near if partner > place]
+        return near
     partners = []
     while not members[slot] & LAST:
         slot += 1

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 namespace dedup {
 namespace {
@@ -41,15 +42,37 @@ void document_periods(const uint32_t *tokens, int64_t document, int64_t begin, i
 
 // ---- seeds ---------------------------------------------------------------------------------------------------
 
-constexpr uint8_t ACTIVE = 254;      // in levels, while the index is built: not yet decided
-constexpr unsigned SLICE_BITS = 10;  // key: 40 bits of the hash; the top 10 choose the slice, 30 are sorted
-constexpr size_t SLICES = size_t{1} << SLICE_BITS;
-constexpr size_t ROUND = size_t{1} << 24;  // records held at a time
-constexpr size_t SHORTEST = 2, LONGEST = 8;
-constexpr int64_t CONTEXT = 32;  // tokens by which places that are still hot are sorted
+constexpr size_t SLICES = 256;  // a key is 40 bits of the hash: the top 8 choose the slice, 32 are sorted
+constexpr size_t ROUND = size_t{1} << 26;  // records held at a time
+constexpr unsigned RADIX = 11;             // bits of a sorting pass
+constexpr int64_t CONTEXT = 32;            // tokens by which places that are still hot are sorted
 
-inline int64_t limit(const int64_t *offsets, size_t count, int64_t position) {  // end of the document there
-    return *std::upper_bound(offsets, offsets + count + 1, position);
+inline int64_t limit(View<int64_t> offsets, int64_t position) {  // end of the document there
+    return *std::upper_bound(offsets.begin(), offsets.end(), position);
+}
+
+// Sorts records by their upper half; the lower half, the position, stays in order.
+void sort_records(uint64_t *records, size_t count) {
+    if (count < 256) {
+        std::sort(records, records + count);
+        return;
+    }
+    static thread_local std::vector<uint64_t> other;
+    if (other.size() < count) other.resize(count);
+    uint64_t *from = records, *to = other.data();
+    for (unsigned shift = 32; shift < 64; shift += RADIX) {
+        uint32_t places[1 << RADIX] = {};
+        for (size_t i = 0; i < count; ++i) ++places[from[i] >> shift & ((1 << RADIX) - 1)];
+        uint32_t at = 0;
+        for (uint32_t &place : places) {
+            uint32_t n = place;
+            place = at;
+            at += n;
+        }
+        for (size_t i = 0; i < count; ++i) to[places[from[i] >> shift & ((1 << RADIX) - 1)]++] = from[i];
+        std::swap(from, to);
+    }
+    if (from != records) std::memcpy(records, from, count * sizeof *records);
 }
 
 class Builder {
@@ -59,22 +82,26 @@ class Builder {
 
     SeedIndex run(View<uint8_t> posting) {
         index_.slots.assign(tokens_.size, NONE);
-        index_.levels.resize(tokens_.size);
-        for (size_t i = 0; i < tokens_.size; ++i) index_.levels[i] = posting[i] ? ACTIVE : 0;
-        for (size_t k = SHORTEST; k <= LONGEST; ++k) level(k);
+        next_.resize(tokens_.size);
+        for (size_t i = 0; i < tokens_.size; ++i) next_[i] = posting[i] ? SHORTEST : 0;
+        for (size_t k = SHORTEST; k <= LONGEST; ++k) {
+            index_.starts[k - SHORTEST] = static_cast<uint32_t>(index_.members.size());
+            level(k);
+        }
+        index_.starts[HOT] = static_cast<uint32_t>(index_.members.size());
+        append(hot_);
+        index_.starts[HOT + 1] = static_cast<uint32_t>(index_.members.size());
         return std::move(index_);
     }
 
   private:
-    struct Slice {
-        std::vector<uint32_t> members;
-    };
+    using Slice = std::vector<uint32_t>;
 
     void level(size_t k) {
         size_t parts = bounds_.size() - 1;
         std::vector<std::vector<uint32_t>> counts(parts, std::vector<uint32_t>(SLICES, 0));
         parallel(parts, jobs_, [&](size_t part) {
-            each_active(k, part, [&](int64_t, uint64_t key) { ++counts[part][key >> 30]; });
+            each_active(k, part, [&](int64_t, uint64_t key) { ++counts[part][key >> 32]; });
         });
         std::vector<uint64_t> totals(SLICES, 0);
         for (auto &row : counts)
@@ -86,21 +113,20 @@ class Builder {
         }
     }
 
-    // Calls use(position, key) for every undecided place of a part; a place too near its document's end is decided.
-    template <class Use> void each_active(size_t k, size_t part, Use use) {
-        for (size_t doc = bounds_[part]; doc < bounds_[part + 1]; ++doc) {
-            int64_t end = offsets_[doc + 1], last = end - static_cast<int64_t>(k);
-            for (int64_t i = offsets_[doc]; i < end; ++i) {
-                if (index_.levels[i] != ACTIVE) continue;
-                if (i > last) index_.levels[i] = 0;
-                else use(i, mix64(polynomial(tokens_.data + i, k)) >> 24);
-            }
-        }
+    // Calls use(position, key) for every place of a part that shorter seeds left open.
+    template <class Use> void each_active(size_t k, size_t part, Use use) const {
+        for (size_t doc = bounds_[part]; doc < bounds_[part + 1]; ++doc)
+            for (int64_t i = offsets_[doc], end = offsets_[doc + 1] - static_cast<int64_t>(k); i <= end; ++i)
+                if (next_[i] == k) use(i, mix64(polynomial(tokens_.data + i, k)) >> 24);
     }
 
     void round(size_t k, size_t from, size_t to, uint64_t size, const std::vector<std::vector<uint32_t>> &counts) {
         size_t parts = bounds_.size() - 1, wide = to - from;
-        std::vector<uint64_t> starts(wide + 1, 0), records(size);
+        if (size > held_) {
+            records_.reset(new uint64_t[size]);
+            held_ = size;
+        }
+        std::vector<uint64_t> starts(wide + 1, 0);
         std::vector<std::vector<uint64_t>> places(parts, std::vector<uint64_t>(wide));
         uint64_t at = 0;
         for (size_t s = 0; s < wide; ++s) {
@@ -114,80 +140,68 @@ class Builder {
         parallel(parts, jobs_, [&](size_t part) {
             auto &place = places[part];
             each_active(k, part, [&](int64_t i, uint64_t key) {
-                size_t s = key >> 30;
-                if (s >= from && s < to)
-                    records[place[s - from]++] = (key & 0x3FFFFFFF) << 32 | static_cast<uint32_t>(i);
+                size_t s = key >> 32;
+                if (s >= from && s < to) records_[place[s - from]++] = key << 32 | static_cast<uint32_t>(i);
             });
         });
-        std::vector<Slice> slices(wide);
+        std::vector<Slice> slices(wide), hot(wide);
         parallel(wide, jobs_, [&](size_t s) {
-            sort(records.data() + starts[s], starts[s + 1] - starts[s]);
-            group(k, records.data() + starts[s], starts[s + 1] - starts[s], slices[s]);
+            uint64_t *records = records_.get() + starts[s];
+            sort_records(records, starts[s + 1] - starts[s]);
+            group(k, records, starts[s + 1] - starts[s], slices[s], hot[s]);
         });
         append(slices);
+        for (auto &slice : hot)
+            if (!slice.empty()) hot_.push_back(std::move(slice));
     }
 
-    static void sort(uint64_t *records, size_t count) {  // by the key, positions stay in order
-        if (count < 256) {
-            std::sort(records, records + count);
-            return;
-        }
-        std::vector<uint64_t> other(count);
-        uint64_t *from = records, *to = other.data();
-        for (unsigned shift = 32; shift < 62; shift += 10) {
-            uint32_t places[1024] = {};
-            for (size_t i = 0; i < count; ++i) ++places[from[i] >> shift & 1023];
-            uint32_t at = 0;
-            for (uint32_t &place : places) {
-                uint32_t n = place;
-                place = at;
-                at += n;
-            }
-            for (size_t i = 0; i < count; ++i) to[places[from[i] >> shift & 1023]++] = from[i];
-            std::swap(from, to);
-        }
-        std::memcpy(records, from, count * sizeof *records);
-    }
-
-    void group(size_t k, uint64_t *records, size_t count, Slice &slice) {
+    void group(size_t k, uint64_t *records, size_t count, Slice &slice, Slice &hot) {
         for (size_t from = 0, to; from < count; from = to) {
             for (to = from + 1; to < count && records[to] >> 32 == records[from] >> 32;) ++to;
             size_t size = to - from;
-            if (size > cap_ && k < LONGEST) continue;
-            uint8_t level = size == 1 ? 0 : size > cap_ ? HOT : static_cast<uint8_t>(k);
-            if (level == HOT) neighbours(records + from, size);
-            for (size_t i = from; i < to; ++i) {
-                uint32_t position = static_cast<uint32_t>(records[i]);
-                index_.levels[position] = level;
-                if (!level) continue;
-                slice.members.push_back(position | (i + 1 == to ? LAST : 0));
-            }
+            if (size == 1) continue;
+            if (size <= cap_) add(records + from, size, slice);
+            else if (k == LONGEST) {
+                neighbours(records + from, size);
+                add(records + from, size, hot);
+            } else
+                for (size_t i = from; i < to; ++i)
+                    next_[static_cast<uint32_t>(records[i])] = static_cast<uint8_t>(k + 1);
         }
+    }
+
+    static void add(const uint64_t *records, size_t count, Slice &slice) {
+        for (size_t i = 0; i < count; ++i)
+            slice.push_back(static_cast<uint32_t>(records[i]) | (i + 1 == count ? LAST : 0));
     }
 
     // Sorts the places of a hot shingle by the tokens that follow it, so that those alike longest stand together.
     void neighbours(uint64_t *records, size_t count) const {
-        auto less = [this](uint64_t x, uint64_t y) {
-            uint32_t a = static_cast<uint32_t>(x), b = static_cast<uint32_t>(y);
-            int64_t a_end = std::min<int64_t>(a + CONTEXT, limit(offsets_.data, offsets_.size - 1, a));
-            int64_t b_end = std::min<int64_t>(b + CONTEXT, limit(offsets_.data, offsets_.size - 1, b));
-            const uint32_t *t = tokens_.data;
-            int64_t i = a + LONGEST, j = b + LONGEST;
-            for (; i < a_end && j < b_end; ++i, ++j)
-                if (t[i] != t[j]) return t[i] < t[j];
-            if ((i < a_end) != (j < b_end)) return j < b_end;
-            return a < b;
+        struct Place {
+            int64_t from, to;
         };
-        std::sort(records, records + count, less);
+        std::vector<Place> places(count);
+        for (size_t i = 0; i < count; ++i) {
+            int64_t at = static_cast<uint32_t>(records[i]);
+            places[i] = {at, std::min(at + CONTEXT, limit(offsets_, at))};
+        }
+        std::sort(places.begin(), places.end(), [t = tokens_.data](const Place &x, const Place &y) {
+            int64_t i = x.from + LONGEST, j = y.from + LONGEST;
+            for (; i < x.to && j < y.to; ++i, ++j)
+                if (t[i] != t[j]) return t[i] < t[j];
+            if ((i < x.to) != (j < y.to)) return j < y.to;
+            return x.from < y.from;
+        });
+        for (size_t i = 0; i < count; ++i) records[i] = static_cast<uint64_t>(places[i].from);
     }
 
-    void append(std::vector<Slice> &slices) {
+    void append(const std::vector<Slice> &slices) {
         std::vector<size_t> starts(slices.size() + 1, index_.members.size());
-        for (size_t s = 0; s < slices.size(); ++s) starts[s + 1] = starts[s] + slices[s].members.size();
+        for (size_t s = 0; s < slices.size(); ++s) starts[s + 1] = starts[s] + slices[s].size();
         index_.members.resize(starts.back());
         parallel(slices.size(), jobs_, [&](size_t s) {
             size_t at = starts[s];
-            for (uint32_t member : slices[s].members) {
+            for (uint32_t member : slices[s]) {
                 index_.members[at] = member;
                 index_.slots[member & ~LAST] = static_cast<uint32_t>(at++);
             }
@@ -199,6 +213,10 @@ class Builder {
     uint32_t cap_;
     unsigned jobs_;
     std::vector<size_t> bounds_;
+    std::vector<uint8_t> next_;  // by place: the length at which it is still open
+    std::unique_ptr<uint64_t[]> records_;
+    uint64_t held_ = 0;
+    std::vector<Slice> hot_;
     SeedIndex index_;
 };
 

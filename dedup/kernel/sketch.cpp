@@ -234,48 +234,60 @@ std::vector<uint64_t> band_pairs(View<uint32_t> signatures, size_t num_perm, siz
 
 namespace {
 
+constexpr size_t AHEAD = 16;  // lookups whose memory is asked for beforehand
+
 using Probe = std::pair<uint32_t, uint32_t>;  // index of a probe hash, document
 
-// The `sketch` smallest distinct shingle hashes of a document, ascending.
-std::vector<uint64_t> smallest(const Texts &texts, int64_t doc, size_t sketch) {
+// The `count` smallest distinct shingle hashes of a document, ascending.
+std::vector<uint64_t> smallest(const Texts &texts, int64_t doc, size_t count) {
     std::vector<uint64_t> low;
-    low.reserve(4 * sketch);
+    low.reserve(4 * count);
     auto shrink = [&] {
         std::sort(low.begin(), low.end());
         low.erase(std::unique(low.begin(), low.end()), low.end());
-        if (low.size() > sketch) low.resize(sketch);
+        if (low.size() > count) low.resize(count);
     };
     uint64_t limit = ~uint64_t{0};
     texts.each(doc, [&](uint64_t h) {
         if (h > limit) return;
         low.push_back(h);
-        if (low.size() == 4 * sketch) {
+        if (low.size() == 4 * count) {
             shrink();
-            if (low.size() == sketch) limit = low.back();
+            if (low.size() == count) limit = low.back();
         }
     });
     shrink();
     return low;
 }
 
-// A one-bit filter before a binary search in the sorted list of all probes.
+// All probes, ascending: a one-bit filter that stays in the cache, before an open-addressing table that does not.
 class ProbeTable {
   public:
     explicit ProbeTable(std::vector<uint64_t> hashes) : hashes_(std::move(hashes)) {
-        while (size_t{1} << bits_ < hashes_.size() * 16 && bits_ < 30) ++bits_;
-        filter_.assign((size_t{1} << bits_) / 64, 0);
-        for (uint64_t h : hashes_) filter_[slot(h) >> 6] |= uint64_t{1} << (slot(h) & 63);
+        while (size_t{1} << bits_ < hashes_.size() * 2) ++bits_;
+        table_.assign(size_t{1} << bits_, NONE);
+        filter_.assign((size_t{16} << bits_) / 64, 0);
+        for (size_t i = 0; i < hashes_.size(); ++i) {
+            size_t bit = spread(hashes_[i]) >> (60 - bits_), at = bit >> 4;
+            filter_[bit >> 6] |= uint64_t{1} << (bit & 63);
+            while (table_[at] != NONE) at = (at + 1) & (table_.size() - 1);
+            table_[at] = static_cast<uint32_t>(i);
+        }
     }
+    void prefetch(uint64_t h) const { DEDUP_PREFETCH(filter_.data() + (spread(h) >> (60 - bits_) >> 6)); }
     uint32_t find(uint64_t h) const {  // NONE where it is not a probe
-        if (!(filter_[slot(h) >> 6] >> (slot(h) & 63) & 1)) return NONE;
-        auto at = std::lower_bound(hashes_.begin(), hashes_.end(), h);
-        return at != hashes_.end() && *at == h ? static_cast<uint32_t>(at - hashes_.begin()) : NONE;
+        size_t bit = spread(h) >> (60 - bits_);
+        if (!(filter_[bit >> 6] >> (bit & 63) & 1)) return NONE;
+        for (size_t at = bit >> 4; table_[at] != NONE; at = (at + 1) & (table_.size() - 1))
+            if (hashes_[table_[at]] == h) return table_[at];
+        return NONE;
     }
     size_t size() const { return hashes_.size(); }
 
   private:
-    size_t slot(uint64_t h) const { return (h * BASE) >> (64 - bits_); }
+    static uint64_t spread(uint64_t h) { return h * BASE; }
     std::vector<uint64_t> hashes_;
+    std::vector<uint32_t> table_;
     std::vector<uint64_t> filter_;
     unsigned bits_ = 10;
 };
@@ -284,12 +296,16 @@ std::vector<Probe> occurrences(const Texts &texts, const ProbeTable &table, unsi
     auto bounds = ranges(texts.offsets, GRAIN);
     std::vector<std::vector<Probe>> parts(bounds.size() - 1);
     parallel(parts.size(), jobs, [&](size_t part) {
+        std::vector<uint64_t> hashes;
         for (size_t doc = bounds[part]; doc < bounds[part + 1]; ++doc) {
             size_t before = parts[part].size();
-            texts.each(static_cast<int64_t>(doc), [&](uint64_t h) {
-                uint32_t probe = table.find(h);
+            hashes.clear();
+            texts.each(static_cast<int64_t>(doc), [&](uint64_t h) { hashes.push_back(h); });
+            for (size_t i = 0; i < hashes.size(); ++i) {
+                if (i + AHEAD < hashes.size()) table.prefetch(hashes[i + AHEAD]);
+                uint32_t probe = table.find(hashes[i]);
                 if (probe != NONE) parts[part].push_back({probe, static_cast<uint32_t>(doc)});
-            });
+            }
             auto from = parts[part].begin() + static_cast<ptrdiff_t>(before);
             std::sort(from, parts[part].end());
             parts[part].erase(std::unique(from, parts[part].end()), parts[part].end());
@@ -312,7 +328,7 @@ std::vector<uint64_t> contained_pairs(View<uint32_t> tokens, View<int64_t> offse
     parallel(bounds.size() - 1, jobs, [&](size_t part) {
         for (size_t doc = bounds[part]; doc < bounds[part + 1]; ++doc)
             if (sought[doc] && texts.size(static_cast<int64_t>(doc)) >= parameters.minimum)
-                sketches[doc] = smallest(texts, static_cast<int64_t>(doc), parameters.sketch);
+                sketches[doc] = smallest(texts, static_cast<int64_t>(doc), parameters.probes);
     });
     std::vector<uint64_t> hashes;
     for (auto &sketch : sketches) hashes.insert(hashes.end(), sketch.begin(), sketch.end());
@@ -331,10 +347,6 @@ std::vector<uint64_t> contained_pairs(View<uint32_t> tokens, View<int64_t> offse
             if (sketches[doc].empty()) continue;
             probes.clear();
             for (uint64_t h : sketches[doc]) probes.push_back(table.find(h));
-            // Rare shingles first: what everybody holds says little, and is read only up to `bucket` documents.
-            std::stable_partition(probes.begin(), probes.end(),
-                                  [&](uint32_t p) { return first[p + 1] - first[p] <= parameters.bucket; });
-            if (probes.size() > parameters.probes) probes.resize(parameters.probes);
             hits.clear();
             for (uint32_t p : probes)
                 for (size_t i = first[p], end = std::min(first[p + 1], first[p] + parameters.bucket); i < end; ++i)

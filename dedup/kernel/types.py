@@ -25,14 +25,13 @@ class Tokens(NamedTuple):
 class ContainedParameters(NamedTuple):
     """How short documents are looked for inside longer ones.
 
-    ``minimum`` tokens a short document must have; the ``sketch`` smallest of its shingles are looked up
-    everywhere; of those the ``probes`` rarest are used, ``needed`` of them must meet in one longer document;
-    a shingle in more than ``bucket`` documents is followed into that many only.
+    ``minimum`` tokens a short document must have; its ``probes`` smallest shingles are looked up everywhere,
+    and ``needed`` of them must meet in one longer document; a shingle in more than ``bucket`` documents is
+    followed into the longest of them only.
     """
 
     ngram: int
     minimum: int
-    sketch: int = 16
     probes: int = 8
     needed: int = 3
     bucket: int = 64
@@ -43,13 +42,13 @@ class SeedIndex(NamedTuple):
 
     ``members`` uint32: token positions, group after group, the top bit set on the last of a group.
     ``slots`` uint32, one a token: its place in ``members``, 0xFFFFFFFF where it has none.
-    ``levels`` uint8, one a token: the tokens of its seed (2 to 8), 0 for none, 255 for a place in a hot group,
-    which is sorted and stands for its two neighbours only.
+    ``starts`` uint32, 9: where in ``members`` the seeds of 2, 3, … 8 tokens begin, then the hot groups, which
+    are sorted and where a place stands for its two neighbours only, then the end.
     """
 
     members: Array
     slots: Array
-    levels: Array
+    starts: Array
 
 
 #: Eighths of a word that a token weighs: a character of an unspaced script is 1/1.6 of a word.
