@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,41 +40,40 @@ class Star:
 def document_stars(matches: DocumentMatches, threshold: float) -> list[Star]:
     """Copies round the texts that are kept, in the order of the kept.
 
-    Texts are taken in order, the longest first. One that matches a kept text is a copy of the one it matches
-    best: near copies before containment, then the higher figure, then the longer text. All others are kept.
-    A copy that also matches a shorter kept text is named there too.
+    Texts are taken in order, the longest first. One that is a near copy of a kept text is a copy of all those
+    it is near to; any other is kept. Containment is a relation beside that: a text that is nobody's near copy
+    lies inside the one kept text that holds most of it, and may itself be kept for its own near copies.
     """
-    matched: dict[int, list[tuple[bool, float, int, Copy]]] = defaultdict(list)
-    texts: set[int] = set()
-    for (a, b), jaccard, containment in zip(
-        matches.pairs.tolist(), matches.jaccard.tolist(), matches.containment.tolist(), strict=True
-    ):
-        near = jaccard >= threshold
-        matched[b].append((not near, -(jaccard if near else containment), a, Copy(b, jaccard, containment)))
-        texts.update((a, b))
-    stars: dict[int, Star] = {}
-    for text in sorted(texts):
-        kept = [match for match in matched[text] if match[2] in stars]
-        if not kept:
-            stars[text] = Star(text)
-            continue
-        contained, _, leader, copy = min(kept, key=lambda match: match[:3])
-        (stars[leader].contained if contained else stars[leader].near).append(copy)
-    _also(stars, matches, threshold)
+    rows = list(zip(*(column.tolist() for column in matches), strict=True))
+    nearer: dict[int, set[int]] = defaultdict(set)
+    for (a, b), jaccard, *_ in rows:
+        if jaccard >= threshold:
+            nearer[b].add(a)
+    kept: set[int] = set()
+    for text in sorted({text for pair, *_ in rows for text in pair}):
+        if not nearer[text] & kept:
+            kept.add(text)
+    stars = {text: Star(text) for text in sorted(kept)}
+    holders: dict[int, tuple[float, int]] = {}
+    for (a, b), jaccard, inside, around in rows:
+        if jaccard >= threshold:
+            if a in kept:
+                stars[a].near.append(Copy(b, jaccard, inside))
+            elif b in kept:
+                stars[b].near.append(Copy(a, jaccard, around))
+        elif a in kept and b in kept:
+            holders[b] = min(holders.get(b, (0.0, 0)), (-inside, a))
+    for (a, b), jaccard, inside, _ in rows:
+        if jaccard < threshold and holders.get(b) == (-inside, a):
+            stars[a].contained.append(Copy(b, jaccard, inside))
     return [star for star in stars.values() if star.near or star.contained]
-
-
-def _also(stars: dict[int, Star], matches: DocumentMatches, threshold: float) -> None:
-    """Names, with each kept text, the longer copies of other texts that match it too."""
-    for (a, b), jaccard in zip(matches.pairs.tolist(), matches.jaccard.tolist(), strict=True):
-        if b in stars and a not in stars and jaccard >= threshold:
-            stars[b].near.append(Copy(a, jaccard, float("nan")))
 
 
 # ---- passages --------------------------------------------------------------------------------------------------
 
 SAME = 0.8  # overlap (intersection over union) at which two spans of a text are one member
 ROUNDS = 8  # of comparing all that is linked; what is left then stands with the neighbours it was matched with
+CELL = 64  # tokens of a stretch that spans are looked up by
 GRAM = 3  # tokens of the shingles that tell which member is the most typical
 
 
@@ -119,7 +118,7 @@ def passage_clusters(tokens: Array, pairs: Array, similarity: float, jobs: int =
         stars, weak = _stars(known, placed, similarity)
         out += [_cluster(spans, leader, others) for leader, others in stars.items()]
         out += [_pair(pairs[rows[wanted[i]]].tolist()) for i in weak]
-    return out
+    return _without_parts(out)
 
 
 def _figures(tokens: Array, spans: list[tuple[int, int]], trials: list[tuple[int, int]], jobs: int) -> list[float]:
@@ -287,3 +286,32 @@ def _cluster(spans: list[tuple[int, int]], leader: int, others: list[tuple[int, 
         kept.append((spans[member], figure))
     return Members(spans[leader], sorted(kept))
 
+
+def _without_parts(clusters: list[Members]) -> list[Members]:
+    """Clusters without those whose every member lies, for four fifths of it, in members of one that comes first.
+
+    More members come first, then more tokens.
+    """
+    order = sorted(clusters, key=lambda c: (-len(c.others), c.first[0] - c.first[1], c.first))
+    cells: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # what covers a stretch of CELL tokens
+    for rank, cluster in enumerate(order):
+        for start, end in _spans(cluster):
+            for cell in range(start // CELL, (end - 1) // CELL + 1):
+                cells[cell].append((start, end, rank))
+    out = []
+    for rank, cluster in enumerate(order):
+        holders: set[int] | None = None
+        for start, end in _spans(cluster):
+            there = cells[(start + end) // 2 // CELL]
+            here = {r for s, e, r in there if r < rank and 5 * (min(end, e) - max(start, s)) >= 4 * (end - start)}
+            holders = here if holders is None else holders & here
+            if not holders:
+                out.append(cluster)
+                break
+    return out
+
+
+def _spans(cluster: Members) -> Iterator[tuple[int, int]]:
+    yield cluster.first
+    for span, _ in cluster.others:
+        yield span

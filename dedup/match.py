@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from . import kernel
 from .kernel.types import Array
 
@@ -17,27 +15,26 @@ Difference = tuple[str, int, int, int, int]
 
 
 class DocumentMatches(NamedTuple):
-    """Pairs that are copies: ``pairs`` int64 (n, 2), the longer text first; figures float64, exact.
+    """Pairs that are copies: ``pairs`` int64 (n, 2), the longer text first, and exact figures, float64 (n,).
 
-    ``containment`` is the share of the second text's shingles that the first holds.
+    ``inside`` is the share of the second text's shingles that the first holds, ``around`` that of the first's
+    that the second holds.
     """
 
     pairs: Array
     jaccard: Array
-    containment: Array
+    inside: Array
+    around: Array
 
 
 def documents(
     tokens: Array, offsets: Array, ngram: int, pairs: Array, threshold: float, jobs: int = 0
 ) -> DocumentMatches:
     """The pairs whose Jaccard index, or whose containment of the second in the first, is at least ``threshold``."""
-    if not len(pairs):
-        return DocumentMatches(pairs, np.zeros(0), np.zeros(0))
     shared, first, second = kernel.overlaps(tokens, offsets, ngram, pairs, jobs).T
-    jaccard = shared / (first + second - shared)
-    containment = shared / second
-    good = (jaccard >= threshold) | (containment >= threshold)
-    return DocumentMatches(pairs[good], jaccard[good], containment[good])
+    figures = DocumentMatches(pairs, shared / (first + second - shared), shared / second, shared / first)
+    good = (figures.jaccard >= threshold) | (figures.inside >= threshold)
+    return DocumentMatches(*(column[good] for column in figures))
 
 
 def span_similarities(tokens: Array, spans: Array, jobs: int = 0) -> Array:

@@ -125,8 +125,9 @@ class DocumentMember:
 class DocumentCluster:
     """Copies of one document: ``members[0]`` is the one that is kept, each other was verified against it.
 
-    ``kind`` is ``exact`` (the same text, code point by code point), ``near`` (jaccard at or above the
-    threshold) or ``contained`` (containment at or above it). ``id`` is a fingerprint of the kept text's words.
+    ``kind`` is ``exact`` (all the same text, code point by code point), ``near`` (jaccard at or above the
+    threshold, exact copies among them) or ``contained`` (containment at or above it: the members lie inside the
+    kept one). ``id`` is a fingerprint of the kept text's words.
     """
 
     id: str

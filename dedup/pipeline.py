@@ -118,9 +118,9 @@ def _repeats(corpus: text.Corpus, stars: list[cluster.Star], settings: Settings)
     explained = []
     for star in stars:
         for copy in (*star.near, *star.contained):
+            explained.append((star.kept, copy.text))
             if families[copy.text] < 0:
                 families[star.kept] = families[copy.text] = star.kept
-                explained.append((star.kept, copy.text))
     pairs = np.array(explained, "i8").reshape(-1, 2)
     known = kernel.explained(corpus.tokens, corpus.offsets, settings.ngram, pairs, settings.jobs)
     return passages.find(

@@ -31,19 +31,19 @@ def fingerprint(tokens: Array) -> str:
 
 
 def document_clusters(corpus: Corpus, stars: Iterable[Star]) -> tuple[DocumentCluster, ...]:
-    """Clusters of documents, the largest first: one of each kind for each kept document."""
+    """Clusters of documents, the largest first: for each kept document its copies, and what lies inside it."""
     by_text = {star.kept: star for star in stars}
-    copies = {copy.text for star in by_text.values() for copy in (*star.near, *star.contained)}
+    near = {copy.text for star in by_text.values() for copy in star.near}
     clusters = []
     for text, holders in enumerate(corpus.holders):
-        if len(holders) > 1 and text not in copies:
-            others = [(holder, 1.0, 1.0) for holder in holders[1:]]
-            clusters.append(_document_cluster(corpus, text, "exact", others))
-        if star := by_text.get(text):
-            for kind, found in (("near", star.near), ("contained", star.contained)):
-                if found:
-                    others = [(h, c.jaccard, c.containment) for c in found for h in corpus.holders[c.text]]
-                    clusters.append(_document_cluster(corpus, text, kind, others))
+        star = by_text.get(text) or Star(text)
+        same = [(holder, 1.0, 1.0) for holder in holders[1:]] if text not in near else []
+        others = [(h, c.jaccard, c.containment) for c in star.near for h in corpus.holders[c.text]]
+        if same or others:
+            clusters.append(_document_cluster(corpus, text, "near" if others else "exact", same + others))
+        if star.contained:
+            others = [(h, c.jaccard, c.containment) for c in star.contained for h in corpus.holders[c.text]]
+            clusters.append(_document_cluster(corpus, text, "contained", others))
     return tuple(sorted(clusters, key=lambda c: (-len(c.members), c.id, c.kind)))
 
 

@@ -246,13 +246,14 @@ def contained_pairs(
 # ---- passages --------------------------------------------------------------------------------------------------
 
 WINDOW = 8  # tokens that must repeat before a period is looked at
+DROP = 16  # by which a period's score may fall before it ends
 
 
 def periods(tokens: Array, offsets: Array, minimum: int, jobs: int = 0) -> Array:
     """Periodic text, int64 (n, 4): document, start and end (places in ``tokens``), period in tokens.
 
-    From ``start`` to ``end`` every token equals the one a period before; there are at least three periods, and
-    all but the first weigh at least ``minimum``. The last places of 4,096 windows are remembered: a longer
+    From ``start`` to ``end`` tokens equal those a period before, but for up to a third of them; there are at
+    least three periods, and all but the first weigh at least ``minimum``. The last places of 4,096 windows are remembered: a longer
     period is an ordinary repeat.
     """
     out: list[tuple[int, int, int, int]] = []
@@ -280,17 +281,26 @@ def _document_periods(
             continue
         if period == seen[0] and here < seen[1]:
             continue
-        s, e = before, here + WINDOW
-        while s > floor and tokens[s - 1] == tokens[s - 1 + period]:
-            s -= 1
-        while e < end and tokens[e] == tokens[e - period]:
-            e += 1
+        e = _reach(tokens, range(here + WINDOW, end), -period)
+        s = _reach(tokens, range(before - 1, floor - 1, -1), period) + 1
         if e - s >= 3 * period and weight(np.array(tokens[s + period : e], "u4")) >= minimum:
             out.append((document, s, e, period))
             floor = i = e
         else:
             seen = (period, e)
     return out
+
+
+def _reach(tokens: list[int], places: range, shift: int) -> int:
+    """The place up to which tokens go on to equal those ``shift`` away, with up to a third of them changed."""
+    best, score, top = places.start, 0, 0
+    for i in places:
+        if top - score > DROP:
+            break
+        score += 1 if tokens[i] == tokens[i + shift] else -2
+        if score > top:
+            top, best = score, i + places.step
+    return best
 
 
 SHORTEST, LONGEST = 2, 8  # tokens of a seed

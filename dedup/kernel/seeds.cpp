@@ -13,7 +13,22 @@ constexpr int64_t GRAIN = 1 << 18;  // tokens a unit of work
 // ---- periods -------------------------------------------------------------------------------------------------
 
 constexpr int64_t WINDOW = 8;     // tokens that must repeat before a period is looked at
+constexpr int64_t DROP = 16;      // by which a period's score may fall before it ends
 constexpr size_t MEMORY = 4096;   // places remembered in a document: longer periods are ordinary repeats
+
+// The place up to which tokens go on to equal those `shift` away, with up to a third of them changed.
+int64_t reach(const uint32_t *tokens, int64_t from, int64_t limit, int64_t step, int64_t shift) {
+    int64_t best = from, score = 0, top = 0;
+    for (int64_t i = from; i != limit && top - score <= DROP;) {
+        score += tokens[i] == tokens[i + shift] ? 1 : -2;
+        i += step;
+        if (score > top) {
+            top = score;
+            best = i;
+        }
+    }
+    return best;
+}
 
 void document_periods(const uint32_t *tokens, int64_t document, int64_t begin, int64_t end, int64_t minimum,
                       std::vector<int64_t> &last, std::vector<Period> &out) {
@@ -26,9 +41,7 @@ void document_periods(const uint32_t *tokens, int64_t document, int64_t begin, i
         if (before < floor || std::memcmp(tokens + i, tokens + before, WINDOW * sizeof *tokens) != 0) continue;
         int64_t period = i - before;
         if (period == seen_period && i < seen_end) continue;
-        int64_t s = before, e = i + WINDOW;
-        while (s > floor && tokens[s - 1] == tokens[s - 1 + period]) --s;
-        while (e < end && tokens[e] == tokens[e - period]) ++e;
+        int64_t e = reach(tokens, i + WINDOW, end, 1, -period), s = reach(tokens, before - 1, floor - 1, -1, period) + 1;
         if (e - s >= 3 * period && weight(tokens, s + period, e) >= minimum) {
             out.push_back({document, s, e, period});
             floor = e;

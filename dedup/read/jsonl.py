@@ -72,11 +72,12 @@ def _look_again(line: bytes, source: Source, fields: Fields) -> Document | Skipp
     if not line.strip():
         return None
     try:
-        record = json.loads(line.decode("utf-8"), parse_int=_Whole)
+        record = json.loads(line.decode("utf-8").rstrip(), parse_int=_Whole)
     except UnicodeDecodeError as error:
         return Skipped(where, not_utf8(error, begin))
     except json.JSONDecodeError as error:
-        return Skipped(where, f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}")
+        what = error.msg.removesuffix(" at")
+        return Skipped(where, f"not JSON: {what[:1].lower()}{what[1:]} at column {error.colno}")
     except RecursionError:
         return Skipped(where, "not JSON that can be read: nested too deeply")
     problem = _problem(record, fields.text)

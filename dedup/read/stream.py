@@ -89,7 +89,7 @@ class Gunzip(io.RawIOBase):
             output = self._inflate.decompress(self._input, _BUFFER)
         except zlib.error as error:
             self._ended = True
-            self._damage = f"damaged gzip data ({str(error).rpartition(': ')[2]})"
+            self._damage = f"damaged gzip data ({str(error).rpartition(': ')[2]}), seen"
             return _salvage(before, self._input)
         self._between = self._inflate.eof
         self._input = self._inflate.unused_data if self._between else self._inflate.unconsumed_tail

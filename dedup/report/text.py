@@ -27,10 +27,10 @@ def write(report: Report, stream: BinaryIO, *, color: bool, width: int) -> None:
     page = Page(stream, color=color, width=width)
     for number, documents in enumerate(report.document_clusters[:CLUSTERS], 1):
         _document_cluster(page, number, documents)
-    _more(page, len(report.document_clusters) - CLUSTERS, "more clusters of documents", indent=0)
+    _more(page, len(report.document_clusters) - CLUSTERS, "more cluster of documents", "more clusters of documents")
     for number, passages in enumerate(report.passage_clusters[:CLUSTERS], 1):
         _passage_cluster(page, number, passages)
-    _more(page, len(report.passage_clusters) - CLUSTERS, "more repeated passages", indent=0)
+    _more(page, len(report.passage_clusters) - CLUSTERS, "more repeated passage", "more repeated passages")
     if report.empty_documents:
         page.title(f"{_count(len(report.empty_documents), 'document')} without a word")
         empty = (_named(entry.source, entry.document) for entry in report.empty_documents)
@@ -52,7 +52,7 @@ def _document_cluster(page: Page, number: int, cluster: DocumentCluster) -> None
         role = "kept" if member is cluster.members[0] else "copy"
         place = _named(member.source, member.document)
         page.line(Piece(f"{role}  ", "faint"), *place, Piece(_figures(member), "faint"), indent=2)
-    _more(page, len(cluster.members) - PLACES, "more copies", indent=2)
+    _more(page, len(cluster.members) - PLACES, "more copy", "more copies", indent=2)
 
 
 def _figures(member: DocumentMember) -> str:
@@ -79,7 +79,7 @@ def _passage_cluster(page: Page, number: int, cluster: PassageCluster) -> None:
         elif cluster.period is None and len(texts) < TEXTS and flat(member.text) not in texts:
             texts.append(flat(member.text))
             page.paragraph(marked(texts[0], texts[-1], color=page.color), 6)
-    _more(page, len(cluster.members) - PLACES, "more places", indent=2)
+    _more(page, len(cluster.members) - PLACES, "more place", "more places", indent=2)
 
 
 def _extent(cluster: PassageCluster) -> str:
@@ -121,12 +121,12 @@ def _own_id(document: str, name: str) -> list[Piece]:
 def _list(page: Page, lines: Iterable[Sequence[Piece]], total: int) -> None:
     for pieces in islice(lines, INPUTS):
         page.line(*pieces, indent=2)
-    _more(page, total - INPUTS, "more", indent=2)
+    _more(page, total - INPUTS, "more", "more", indent=2)
 
 
-def _more(page: Page, left: int, what: str, *, indent: int) -> None:
+def _more(page: Page, left: int, one: str, many: str, *, indent: int = 0) -> None:
     if left > 0:
-        page.line(Piece(f"and {left:,} {what}", "warning"), indent=indent)
+        page.line(Piece(f"and {_count(left, one, many)}", "warning"), indent=indent)
 
 
 def _summary(report: Report) -> str:
