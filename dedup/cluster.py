@@ -77,12 +77,15 @@ CELL = 64  # tokens of a stretch that spans are looked up by
 GRAM = 3  # tokens of the shingles that tell which member is the most typical
 
 
+Span = tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Members:
     """One cluster: the first span, and the others with their similarity to it; token positions."""
 
-    first: tuple[int, int]
-    others: list[tuple[tuple[int, int], float]]
+    first: Span
+    others: list[tuple[Span, float]]
 
 
 def passage_clusters(tokens: Array, pairs: Array, similarity: float, jobs: int = 0) -> list[Members]:
@@ -108,7 +111,7 @@ def passage_clusters(tokens: Array, pairs: Array, similarity: float, jobs: int =
             if figure >= similarity:
                 taken[leader].append((member, figure))
                 placed.update((leader, member))
-        out += [_cluster(spans, leader, others) for leader, others in taken.items()]
+        out += [_cluster(spans[leader], [(spans[m], f) for m, f in others]) for leader, others in taken.items()]
         tried = placed.union(leaders)
         loose = _components((m for group in loose for m in group if m not in tried), edges)
     wanted = [i for i, (a, b) in enumerate(edges.tolist()) if a not in placed or b not in placed]
@@ -116,12 +119,12 @@ def passage_clusters(tokens: Array, pairs: Array, similarity: float, jobs: int =
         figures = _figures(tokens, spans, edges[wanted].tolist(), jobs)
         known = [(*edges[i].tolist(), figure) for i, figure in zip(wanted, figures, strict=True)]
         stars, weak = _stars(known, placed, similarity)
-        out += [_cluster(spans, leader, others) for leader, others in stars.items()]
+        out += [_cluster(spans[leader], [(spans[m], f) for m, f in others]) for leader, others in stars.items()]
         out += [_pair(pairs[rows[wanted[i]]].tolist()) for i in weak]
-    return _without_parts(out)
+    return out
 
 
-def _figures(tokens: Array, spans: list[tuple[int, int]], trials: list[tuple[int, int]], jobs: int) -> list[float]:
+def _figures(tokens: Array, spans: list[Span], trials: list[Span], jobs: int) -> list[float]:
     ends = np.array([(*spans[a], *spans[b]) for a, b in trials], "i8").reshape(-1, 4)
     return span_similarities(tokens, ends, jobs).tolist()
 
@@ -160,12 +163,12 @@ def _stars(
     return stars, weak
 
 
-def _members(pairs: Array) -> tuple[list[tuple[int, int]], Array, Array]:
+def _members(pairs: Array) -> tuple[list[Span], Array, Array]:
     """Distinct spans, merged where they are the same passage of a text; edges between them; a pair for each edge."""
     sides = np.concatenate([pairs[:, 1:3], pairs[:, 4:6]])
     keys, inverse, counts = np.unique(sides[:, 0] << 32 | sides[:, 1], return_inverse=True, return_counts=True)
     raw = [(key >> 32, key & 0xFFFFFFFF) for key in keys.tolist()]
-    spans: list[tuple[int, int]] = []
+    spans: list[Span] = []
     member = np.zeros(len(raw), "i8")
     for group in _overlapping(raw):
         if len(group) == 1:
@@ -179,7 +182,7 @@ def _members(pairs: Array) -> tuple[list[tuple[int, int]], Array, Array]:
     return spans, edges[true], rows[true]
 
 
-def _overlapping(spans: list[tuple[int, int]]) -> Iterable[list[int]]:
+def _overlapping(spans: list[Span]) -> Iterable[list[int]]:
     """Runs of spans, sorted by start, in which each overlaps one before it."""
     group: list[int] = []
     reach = -1
@@ -194,7 +197,7 @@ def _overlapping(spans: list[tuple[int, int]]) -> Iterable[list[int]]:
 
 
 def _merge(
-    raw: list[tuple[int, int]], counts: Array, group: list[int], spans: list[tuple[int, int]], member: Array
+    raw: list[Span], counts: Array, group: list[int], spans: list[Span], member: Array
 ) -> None:
     """Gives each span of an overlapping group its member: the commonest span first, then the longest."""
     chosen: list[tuple[int, int, int]] = []  # start, end, member; by start
@@ -237,7 +240,7 @@ def _components(members: Iterable[int], edges: Array) -> list[list[int]]:
     return [sorted(group) for group in groups.values() if len(group) > 1]
 
 
-def _typical(tokens: Array, spans: list[tuple[int, int]], groups: list[list[int]]) -> list[int]:
+def _typical(tokens: Array, spans: list[Span], groups: list[list[int]]) -> list[int]:
     """The most typical member of each group: of two the longer; of more, the one whose shingles recur most.
 
     Of 5,000 copies with 15 % of the words edited, two differ in 30 %; the one that all resemble is the one
@@ -268,13 +271,12 @@ def _typical(tokens: Array, spans: list[tuple[int, int]], groups: list[list[int]
     return leaders
 
 
-def _cluster(spans: list[tuple[int, int]], leader: int, others: list[tuple[int, float]]) -> Members:
+def _cluster(first: Span, others: list[tuple[Span, float]]) -> Members:
     """A cluster without members that overlap a better one by half."""
-    ends = [spans[leader][0]]  # of the members taken, flat and ascending: start, end, start, end …
-    ends.append(spans[leader][1])
+    ends = list(first)  # of the members taken, flat and ascending: start, end, start, end …
     kept = []
-    for member, figure in sorted(others, key=lambda o: (-o[1], spans[o[0]])):
-        start, end = spans[member]
+    for span, figure in sorted(others, key=lambda other: (-other[1], other[0])):
+        start, end = span
         at = bisect_right(ends, start) & ~1
         near = ends[max(at - 2, 0) : at + 4]
         shared = max((min(end, e) - max(start, s) for s, e in zip(near[::2], near[1::2], strict=True)), default=0)
@@ -283,11 +285,30 @@ def _cluster(spans: list[tuple[int, int]], leader: int, others: list[tuple[int, 
         if shared <= 0:
             at = bisect_left(ends, start)
             ends[at:at] = [start, end]
-        kept.append((spans[member], figure))
-    return Members(spans[leader], sorted(kept))
+        kept.append((span, figure))
+    return Members(first, sorted(kept))
 
 
-def _without_parts(clusters: list[Members]) -> list[Members]:
+def with_more(
+    tokens: Array, clusters: list[Members], which: list[int], more: Array, similarity: float, jobs: int = 0
+) -> list[Members]:
+    """Clusters with further members: ``more``, int64 (n, 3), names a cluster by its place in ``which``, and a span."""
+    if not len(more):
+        return clusters
+    owners = [which[i] for i in more[:, 0].tolist()]
+    firsts = np.array([clusters[i].first for i in owners], "i8")
+    figures = span_similarities(tokens, np.concatenate([firsts, more[:, 1:]], axis=1), jobs).tolist()
+    grown: dict[int, list[tuple[Span, float]]] = defaultdict(list)
+    for owner, (_, start, end), figure in zip(owners, more.tolist(), figures, strict=True):
+        if figure >= similarity:
+            grown[owner].append(((start, end), figure))
+    return [
+        _cluster(cluster.first, cluster.others + grown[i]) if i in grown else cluster
+        for i, cluster in enumerate(clusters)
+    ]
+
+
+def without_parts(clusters: list[Members]) -> list[Members]:
     """Clusters without those whose every member lies, for four fifths of it, in members of one that comes first.
 
     More members come first, then more tokens.
@@ -295,13 +316,13 @@ def _without_parts(clusters: list[Members]) -> list[Members]:
     order = sorted(clusters, key=lambda c: (-len(c.others), c.first[0] - c.first[1], c.first))
     cells: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # what covers a stretch of CELL tokens
     for rank, cluster in enumerate(order):
-        for start, end in _spans(cluster):
+        for start, end in spans(cluster):
             for cell in range(start // CELL, (end - 1) // CELL + 1):
                 cells[cell].append((start, end, rank))
     out = []
     for rank, cluster in enumerate(order):
         holders: set[int] | None = None
-        for start, end in _spans(cluster):
+        for start, end in spans(cluster):
             there = cells[(start + end) // 2 // CELL]
             here = {r for s, e, r in there if r < rank and 5 * (min(end, e) - max(start, s)) >= 4 * (end - start)}
             holders = here if holders is None else holders & here
@@ -311,7 +332,8 @@ def _without_parts(clusters: list[Members]) -> list[Members]:
     return out
 
 
-def _spans(cluster: Members) -> Iterator[tuple[int, int]]:
+def spans(cluster: Members) -> Iterator[Span]:
+    """All spans of a cluster, the first one first."""
     yield cluster.first
     for span, _ in cluster.others:
         yield span

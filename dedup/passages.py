@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import kernel
-from .kernel.types import WORD_WEIGHT, Array
+from .kernel.types import LAST, NONE, WORD_WEIGHT, Array, SeedIndex
 
 #: How often a seed may occur. The prototype measured 20 against 10 on 2.8 M tokens: recall of 15-token passages
 #: at 30 % edits .79 against .71, everything else equal within .01, at half the seeds. Large corpora take the
@@ -48,3 +48,72 @@ def find(
     pairs = kernel.passages(tokens, offsets, families, index, similarity, minimum, jobs)
     spoken_for = np.array([known[start] for start in periods[:, 1].tolist()], bool)
     return Repeats(pairs, periods[~spoken_for])
+
+
+#: Tokens of the shingles by which further copies of a frequent passage are looked for, and how many of them
+#: must stand within how many tokens.
+GRAM, COMPANY, WINDOW = 3, 3, 30
+
+
+def more_copies(
+    tokens: Array, offsets: Array, firsts: Array, taken: Array, settings: tuple[float, int], jobs: int = 0
+) -> Array:
+    """Further spans that resemble a frequent passage, int64 (n, 3): which passage, start, end.
+
+    ``firsts`` int64 (m, 2) are the spans that stand for the passages; where ``taken`` (bool, one a token) is True
+    nothing is looked for. A copy of a frequent passage may be too unlike the few copies that its seeds led to,
+    and yet like the one that all resemble: here that one is compared with every text, at linear cost.
+    """
+    leaders = [tokens[start:end] for start, end in firsts.tolist()]
+    sought = np.unique(kernel.shingles(np.concatenate(leaders), _bounds(leaders), GRAM, jobs)[0])
+    there = kernel.places(tokens, offsets, GRAM, sought, jobs)
+    there = _dense(there[~taken[there]], offsets)
+    texts, of_text = np.unique(np.searchsorted(offsets, there, side="right") - 1, return_inverse=True)
+    parts = leaders + [tokens[offsets[text] : offsets[text + 1]] for text in texts.tolist()]
+    bounds, flat = _bounds(parts), np.concatenate(parts)
+    shift = bounds[len(leaders) : -1] - offsets[texts]
+    index = _links(flat, bounds[len(leaders)], there + shift[of_text])
+    families = np.full(len(parts), -1, "i4")
+    rows = kernel.passages(flat, bounds, families, index, settings[0], settings[1] * WORD_WEIGHT, jobs)
+    back = shift[rows[:, 3] - len(leaders)]
+    return np.stack([rows[:, 0], rows[:, 4] - back, rows[:, 5] - back], 1)
+
+
+def _bounds(parts: list[Array]) -> Array:
+    return np.cumsum([0, *(len(part) for part in parts)]).astype("i8")
+
+
+def _dense(places: Array, offsets: Array) -> Array:
+    """Those of the places, ascending, that stand in company in one text."""
+    texts = np.searchsorted(offsets, places, side="right")
+    reach = COMPANY - 1
+    close = (places[reach:] - places[:-reach] <= WINDOW) & (texts[reach:] == texts[:-reach])
+    keep = np.zeros(len(places), bool)
+    for start in range(COMPANY):
+        keep[start : start + len(close)] |= close
+    return places[keep]
+
+
+def _links(tokens: Array, leaders_end: int, places: Array) -> SeedIndex:
+    """An index in which every shingle before ``leaders_end`` leads to the given places that hold the same one."""
+    keys = _grams(tokens, places)
+    order = np.argsort(keys, kind="stable")
+    keys, places = keys[order], places[order]
+    own = np.arange(leaders_end)
+    own_keys = _grams(tokens, own)
+    first, last = np.searchsorted(keys, own_keys, "left"), np.searchsorted(keys, own_keys, "right")
+    groups = [np.concatenate([[i], places[a:b]]) for i, a, b in zip(own, first, last, strict=True) if b > a]
+    members = np.concatenate([np.zeros(0, "i8"), *groups]).astype("u4")
+    ends = np.cumsum([len(group) for group in groups], dtype="i8")
+    members[ends - 1] |= np.uint32(LAST)
+    slots = np.full(len(tokens), NONE, "u4")
+    slots[own[last > first]] = ends - [len(group) for group in groups]
+    return SeedIndex(members, slots, np.array([0, 0, *[len(members)] * 7], "u4"))
+
+
+def _grams(tokens: Array, places: Array) -> Array:
+    """A hash of the GRAM tokens from each place on; past the end, of those that are left, again and again."""
+    keys = np.zeros(len(places), "u8")
+    for k in range(GRAM):
+        keys = keys * np.uint64(0x9E3779B97F4A7C15) + tokens[np.minimum(places + k, len(tokens) - 1)]
+    return keys

@@ -17,7 +17,7 @@ from .model import Document, EmptyDocument, Report, Settings, Skipped, Source, S
 Progress = Callable[[str, int, int | None], None]
 
 
-def scan(documents: Any, *, text: str = "text", id: str | None = None, **settings: Any) -> Report:
+def scan(documents: Any, /, *, text: str = "text", id: str | None = None, **settings: Any) -> Report:
     """Finds duplicate documents and repeated passages.
 
     ``documents`` are pairs ``(id, text)``, :class:`Document` objects, or one object with the Arrow C stream
@@ -70,9 +70,7 @@ def run(items: Iterable[Document | Skipped], settings: Settings, progress: Progr
         repeats = _repeats(corpus, found.stars, settings)
         tell("grouping passages", 0, None)
         found.periods = repeats.periods
-        found.clusters = cluster.passage_clusters(
-            corpus.tokens, repeats.pairs, settings.passage_similarity, settings.jobs
-        )
+        found.clusters = _clusters(corpus, repeats.pairs, settings)
     tell("writing the report", 0, None)
     return _report(corpus, skipped, found, settings)
 
@@ -127,6 +125,24 @@ def _repeats(corpus: text.Corpus, stars: list[cluster.Star], settings: Settings)
         corpus.tokens, corpus.offsets, families, known,
         (settings.passage_similarity, settings.min_tokens), settings.jobs,
     )  # fmt: skip
+
+
+def _clusters(corpus: text.Corpus, pairs: Array, settings: Settings) -> list[cluster.Members]:
+    """Clusters of passages; for the frequent ones every text is asked once more."""
+    tokens, similarity, jobs = corpus.tokens, settings.passage_similarity, settings.jobs
+    clusters = cluster.passage_clusters(tokens, pairs, similarity, jobs)
+    frequent = [i for i, found in enumerate(clusters) if len(found.others) >= passages.CAP]
+    if frequent:
+        taken = np.zeros(len(tokens), bool)
+        for i in frequent:
+            for start, end in cluster.spans(clusters[i]):
+                taken[start:end] = True
+        firsts = np.array([clusters[i].first for i in frequent], "i8")
+        more = passages.more_copies(
+            tokens, corpus.offsets, firsts, taken, (similarity, settings.min_tokens), jobs
+        )
+        clusters = cluster.with_more(tokens, clusters, frequent, more, similarity, jobs)
+    return cluster.without_parts(clusters)
 
 
 def _report(corpus: text.Corpus, skipped: list[Skipped], found: Found, settings: Settings) -> Report:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # both modules have these functions; the reference documents 
         overlaps,
         passages,
         periods,
+        places,
         seed_index,
         shingles,
         sign,
@@ -32,8 +33,8 @@ if TYPE_CHECKING:  # both modules have these functions; the reference documents 
     )
 
 FUNCTIONS = frozenset(
-    "tokenise digests sign shingles overlaps explained band_pairs contained_pairs periods seed_index passages "
-    "common".split()
+    "tokenise digests sign shingles overlaps explained band_pairs contained_pairs places "
+    "periods seed_index passages common".split()
 )
 
 _chosen: ModuleType | None = None
@@ -86,6 +87,7 @@ __all__ = [
     "overlaps",
     "passages",
     "periods",
+    "places",
     "seed_index",
     "shingles",
     "sign",

@@ -257,6 +257,20 @@ PyObject *contained_pairs(PyObject *, PyObject *args) {
     return bytes(pairs);
 }
 
+PyObject *places(PyObject *, PyObject *args) {
+    Input<uint32_t> tokens;
+    Input<int64_t> offsets;
+    Input<uint64_t> sought;
+    unsigned ngram, jobs;
+    if (!PyArg_ParseTuple(args, "O&O&IO&I", tokens.convert, &tokens, offsets.convert, &offsets, &ngram, sought.convert,
+                          &sought, &jobs))
+        return nullptr;
+    std::vector<int64_t> found;
+    if (!released([&] { found = dedup::places(tokens.view(), offsets.view(), ngram, sought.view(), jobs); }))
+        return nullptr;
+    return bytes(found);
+}
+
 PyObject *periods(PyObject *, PyObject *args) {
     Input<uint32_t> tokens;
     Input<int64_t> offsets;
@@ -331,6 +345,7 @@ PyMethodDef methods[] = {
     {"explained", explained, METH_VARARGS, nullptr},
     {"band_pairs", band_pairs, METH_VARARGS, nullptr},
     {"contained_pairs", contained_pairs, METH_VARARGS, nullptr},
+    {"places", places, METH_VARARGS, nullptr},
     {"periods", periods, METH_VARARGS, nullptr},
     {"seed_index", seed_index, METH_VARARGS, nullptr},
     {"passages", passages, METH_VARARGS, nullptr},

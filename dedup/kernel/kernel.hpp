@@ -171,6 +171,10 @@ struct ContainedParameters {
 std::vector<uint64_t> contained_pairs(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> sought,
                                       const ContainedParameters &parameters, unsigned jobs);
 
+// Where one of the sought shingles (distinct hashes) stands in a document, ascending.
+std::vector<int64_t> places(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<uint64_t> sought,
+                            unsigned jobs);
+
 // For pairs (kept, copy): 1 for every token of `copy` that lies in a shingle of `kept`.
 void explained(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<int64_t> pairs, unsigned jobs,
                uint8_t *out);

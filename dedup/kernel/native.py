@@ -88,6 +88,10 @@ def contained_pairs(
     )
 
 
+def places(tokens: Array, offsets: Array, ngram: int, sought: Array, jobs: int = 0) -> Array:
+    return np.frombuffer(_native.places(*_texts(tokens, offsets), ngram, _as(sought, "u8"), _jobs(jobs)), "i8")
+
+
 def periods(tokens: Array, offsets: Array, minimum: int, jobs: int = 0) -> Array:
     return np.frombuffer(_native.periods(*_texts(tokens, offsets), minimum, _jobs(jobs)), "i8").reshape(-1, 4)
 

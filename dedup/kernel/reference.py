@@ -16,7 +16,7 @@ import numpy as np
 
 from .characters import CHARACTER, JOINER, MARK, SEPARATOR, folded, kind
 from .extents import document_passages, lcs
-from .types import CHARACTER_WEIGHT, WORD_WEIGHT, Array, ContainedParameters, SeedIndex, Tokens
+from .types import CHARACTER_WEIGHT, LAST, NONE, WORD_WEIGHT, Array, ContainedParameters, SeedIndex, Tokens
 
 U64 = (1 << 64) - 1
 
@@ -243,6 +243,14 @@ def contained_pairs(
     return np.array(sorted(pairs), "i8").reshape(-1, 2)
 
 
+def places(tokens: Array, offsets: Array, ngram: int, sought: Array, jobs: int = 0) -> Array:
+    """Where one of the ``sought`` shingles (uint64, distinct hashes of full shingles) stands, int64, ascending."""
+    found = [np.zeros(0, "i8")]
+    for start, document in zip(offsets.tolist(), _documents(tokens, offsets), strict=False):
+        found.append(np.flatnonzero(np.isin(mix64(polynomials(document, ngram)), sought)) + start)
+    return np.concatenate(found)
+
+
 # ---- passages --------------------------------------------------------------------------------------------------
 
 WINDOW = 8  # tokens that must repeat before a period is looked at
@@ -305,8 +313,6 @@ def _reach(tokens: list[int], places: range, shift: int) -> int:
 
 SHORTEST, LONGEST = 2, 8  # tokens of a seed
 CONTEXT = 32  # tokens by which the places of a hot shingle are sorted
-LAST = 1 << 31
-NONE = 0xFFFFFFFF
 
 
 def seed_index(tokens: Array, offsets: Array, posting: Array, cap: int, jobs: int = 0) -> SeedIndex:

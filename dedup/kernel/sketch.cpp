@@ -365,4 +365,19 @@ std::vector<uint64_t> contained_pairs(View<uint32_t> tokens, View<int64_t> offse
     return all;
 }
 
+std::vector<int64_t> places(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<uint64_t> sought,
+                            unsigned jobs) {
+    ProbeTable table(std::vector<uint64_t>(sought.begin(), sought.end()));
+    auto bounds = ranges(offsets, GRAIN);
+    std::vector<std::vector<int64_t>> parts(bounds.size() - 1);
+    parallel(parts.size(), jobs, [&](size_t part) {
+        for (size_t doc = bounds[part]; doc < bounds[part + 1]; ++doc)
+            for (int64_t i = offsets[doc], end = offsets[doc + 1] - static_cast<int64_t>(ngram); i <= end; ++i)
+                if (table.find(mix64(polynomial(tokens.data + i, ngram))) != NONE) parts[part].push_back(i);
+    });
+    std::vector<int64_t> all;
+    for (auto &part : parts) all.insert(all.end(), part.begin(), part.end());
+    return all;
+}
+
 }  // namespace dedup

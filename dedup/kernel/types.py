@@ -53,3 +53,6 @@ class SeedIndex(NamedTuple):
 
 #: Eighths of a word that a token weighs: a character of an unspaced script is 1/1.6 of a word.
 WORD_WEIGHT, CHARACTER_WEIGHT = 8, 5
+
+#: In ``SeedIndex.members``: the last of a group. In ``SeedIndex.slots``: no seed here.
+LAST, NONE = 1 << 31, 0xFFFFFFFF

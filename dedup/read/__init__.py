@@ -57,10 +57,12 @@ def _documents(
     for found in walk.files(names, STDIN):
         if isinstance(found, Skipped):
             yield found
-        elif found == STDIN:
-            yield from jsonl.documents(found, stdin or sys.stdin.buffer, fields)
-        else:
+        elif found != STDIN:
             yield from _file(found, fields)
+        elif stdin is None and sys.stdin is None:
+            yield Skipped(found, "standard input is closed")
+        else:
+            yield from jsonl.documents(found, stdin or sys.stdin.buffer, fields)
 
 
 def _file(path: str, fields: jsonl.Fields) -> Iterator[Document | Skipped]:

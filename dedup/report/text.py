@@ -27,7 +27,12 @@ def write(report: Report, stream: BinaryIO, *, color: bool, width: int) -> None:
     page = Page(stream, color=color, width=width)
     for number, documents in enumerate(report.document_clusters[:CLUSTERS], 1):
         _document_cluster(page, number, documents)
-    _more(page, len(report.document_clusters) - CLUSTERS, "more cluster of documents", "more clusters of documents")
+    _more(
+        page,
+        len(report.document_clusters) - CLUSTERS,
+        "more cluster of documents",
+        "more clusters of documents",
+    )
     for number, passages in enumerate(report.passage_clusters[:CLUSTERS], 1):
         _passage_cluster(page, number, passages)
     _more(page, len(report.passage_clusters) - CLUSTERS, "more repeated passage", "more repeated passages")

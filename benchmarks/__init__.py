@@ -1,0 +1,1 @@
+"""Whole-process benchmarks of ``dedup scan`` beside other libraries; see README.md in this folder."""

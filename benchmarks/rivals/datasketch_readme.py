@@ -1,0 +1,29 @@
+"""datasketch as its README and LSH page begin: one ``update`` per shingle, SHA-1, insert, query."""
+
+from datasketch import MinHash, MinHashLSH
+from rival import NUM_PERM, Job, shingles
+
+
+def main() -> None:
+    """Sign, insert, query; a pair counts when its estimated Jaccard reaches the threshold."""
+    job = Job.from_command_line()
+    ids, texts = job.read()
+    lsh = MinHashLSH(threshold=job.threshold, num_perm=NUM_PERM)
+    signatures = []
+    for place, text in enumerate(texts):
+        signature = MinHash(num_perm=NUM_PERM)
+        for shingle in set(shingles(text)):
+            signature.update(shingle.encode("utf8"))
+        lsh.insert(place, signature)
+        signatures.append(signature)
+    pairs = [
+        (place, found)
+        for place, signature in enumerate(signatures)
+        for found in lsh.query(signature)
+        if place < found and signature.jaccard(signatures[found]) >= job.threshold
+    ]
+    job.write(ids, pairs, "datasketch", bands=lsh.b, rows=lsh.r, hash="sha1", processes=1)
+
+
+if __name__ == "__main__":
+    main()
