@@ -19,7 +19,6 @@ COMPANY = 3  # seeds that must stand within GAP tokens
 LOOK_BACK = 64  # predecessors tried for a seed, neighbours tried for a passage
 BAND = 8  # of an extension: a wider one lets common words align for ever
 X_DROP = 16  # in half points; match +2, mismatch and indel by Costs
-ISLAND = 3  # matched tokens at an end that a mismatch may cut off
 OVERLAP = 8  # by which neighbours in line may overlap and still be joined
 WHOLE = 4096  # spans up to this are aligned whole, longer ones block by block
 BLOCK = 2048
@@ -261,18 +260,24 @@ class Aligner:
         return region._replace(matched=core.matched + left[2] + right[2])
 
     def trim(self, region: Region) -> Region:
-        """Drops an end of up to ISLAND matched tokens behind a two-sided mismatch if all the rest is identical."""
+        """Where all of a passage but one end is identical, drops that end if it is less alike than a passage must
+        be and not a mere insertion."""
         a, b = self.tokens[region.a_start : region.a_end], self.tokens[region.b_start : region.b_end]
         head, tail = _same(a, b), _same(a[::-1], b[::-1])
         if max(head, tail) == min(len(a), len(b)):
             return region
-        rest = min(len(a), len(b)) - tail
-        if head <= ISLAND and rest > head and self.heavy(region.a_end - tail, region.a_end):
+        if self.poor(region, tail) and self.heavy(region.a_end - tail, region.a_end):
             return Region(region.a_end - tail, region.a_end, region.b_end - tail, region.b_end, tail)
-        rest = min(len(a), len(b)) - head
-        if tail <= ISLAND and rest > tail and self.heavy(region.a_start, region.a_start + head):
+        if self.poor(region, head) and self.heavy(region.a_start, region.a_start + head):
             return Region(region.a_start, region.a_start + head, region.b_start, region.b_start + head, head)
         return region
+
+    def poor(self, region: Region, same: int) -> bool:
+        """Whether what is left of a region without ``same`` identical tokens is no passage, and has words of its
+        own on both sides."""
+        a, b = region.a_end - region.a_start - same, region.b_end - region.b_start - same
+        matched = region.matched - same
+        return matched < min(a, b) and 2.0 * matched / (a + b) < self.similarity
 
     def join(self, found: list[Found]) -> list[Found]:
         """Joins neighbours in line where the whole is still alike enough."""

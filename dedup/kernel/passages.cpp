@@ -64,7 +64,6 @@ constexpr size_t COMPANY = 3;       // seeds that must stand within GAP tokens
 constexpr size_t LOOK_BACK = 64;    // predecessors tried for a seed, neighbours tried for a passage
 constexpr int64_t BAND = 8;         // of an extension: a wider one lets common words align for ever
 constexpr int64_t X_DROP = 16;      // in half points: match +2, mismatch and indel by Costs
-constexpr int64_t ISLAND = 3;       // matched tokens at an end that a mismatch may cut off
 constexpr int64_t OVERLAP = 8;      // by which neighbours in line may overlap and still be joined
 constexpr int64_t WHOLE = 4096;     // spans up to this are aligned whole, longer ones block by block
 constexpr int64_t BLOCK = 2048;
@@ -344,19 +343,26 @@ class Pair {
         return sum + lcs(a, region.a_end, b, region.b_end);
     }
 
-    // Drops an end of at most ISLAND matched tokens behind a two-sided mismatch if all the rest is identical.
+    // Where all of a passage but one end is identical, drops that end if it is less alike than a passage must be
+    // and not a mere insertion.
     void trim(Region &r) const {
         int64_t a_size = r.a_end - r.a_start, b_size = r.b_end - r.b_start, shorter = std::min(a_size, b_size);
         int64_t head = 0, tail = 0;
         while (head < shorter && t_[r.a_start + head] == t_[r.b_start + head]) ++head;
         while (tail < shorter && t_[r.a_end - 1 - tail] == t_[r.b_end - 1 - tail]) ++tail;
-        if (head == a_size || head == b_size || tail == a_size || tail == b_size) return;
-        if (head <= ISLAND && a_size - tail > head && b_size - tail > head && enough(r.a_end - tail, r.a_end)) {
+        if (head == shorter || tail == shorter) return;
+        if (poor(r, tail) && enough(r.a_end - tail, r.a_end))
             r = {r.a_end - tail, r.a_end, r.b_end - tail, r.b_end, tail};
-        } else if (tail <= ISLAND && a_size - head > tail && b_size - head > tail &&
-                   enough(r.a_start, r.a_start + head)) {
+        else if (poor(r, head) && enough(r.a_start, r.a_start + head))
             r = {r.a_start, r.a_start + head, r.b_start, r.b_start + head, head};
-        }
+    }
+
+    // Whether what is left of a region without `same` identical tokens is no passage, and has words of its own on
+    // both sides.
+    bool poor(const Region &r, int64_t same) const {
+        int64_t a = r.a_end - r.a_start - same, b = r.b_end - r.b_start - same, matched = r.matched - same;
+        return matched < std::min(a, b) && 2.0 * static_cast<double>(matched) / static_cast<double>(a + b) <
+                                               parameters_.similarity;
     }
 
     bool enough(int64_t from, int64_t to) const { return weight(t_, from, to) >= parameters_.minimum; }
