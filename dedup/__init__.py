@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .errors import DedupError, DependencyError, InputError, KernelError, SettingsError
+from .errors import DedupError, DependencyError, InputError, KernelError, OutputError, SettingsError
 from .model import (
     Document,
     DocumentCluster,
@@ -50,6 +50,7 @@ __all__ = [
     "EmptyDocument",
     "InputError",
     "KernelError",
+    "OutputError",
     "PassageCluster",
     "PassageMember",
     "Report",

@@ -112,13 +112,17 @@ class DocumentMember:
     """One document of a cluster. The figures are against the kept document, exact, and None for that one itself.
 
     ``jaccard`` is shared over all distinct shingles of the two; ``containment`` is the share of this
-    member's distinct shingles that the kept document holds too. Both in [0, 1].
+    member's distinct shingles that the kept document holds too. Both in [0, 1]. A contained member lies in
+    ``kept_text[kept_start:kept_end]``, from line ``kept_line`` on (from 1); for others these are None.
     """
 
     document: str
     source: Source
     jaccard: float | None = None
     containment: float | None = None
+    kept_start: int | None = None
+    kept_end: int | None = None
+    kept_line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

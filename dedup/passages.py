@@ -50,6 +50,46 @@ def find(
     return Repeats(pairs, periods[~spoken_for])
 
 
+def inside(
+    tokens: Array, offsets: Array, pairs: Array, settings: tuple[float, int], jobs: int = 0
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Where the second text of each pair lies in the first: by pair, start and end in the token array.
+
+    ``pairs`` int64 (n, 2), ascending. A text that lies there in scattered pieces is given the stretch round its
+    longest piece; a pair without any piece long enough for a passage is left out.
+    """
+    if not len(pairs):
+        return {}
+    holders, first = np.unique(pairs[:, 0], return_index=True)
+    groups = np.split(pairs[:, 1], first[1:])
+    texts = [text for holder, group in zip(holders, groups, strict=True) for text in (holder, *group)]
+    parts = [tokens[offsets[text] : offsets[text + 1]] for text in texts]
+    sizes = [1 + len(group) for group in groups]
+    # Only texts of one group are to meet: each group speaks a language of its own.
+    salts = (np.arange(len(groups), dtype="u8") * 0x9E3779B97F4A7C15 >> np.uint64(32)).astype("u4") & ~np.uint32(1)
+    bounds = _bounds(parts)
+    flat = np.concatenate(parts) ^ np.repeat(np.repeat(salts, sizes), np.diff(bounds))
+    families = np.concatenate([np.array([-1] + [i] * len(group)) for i, group in enumerate(groups)])
+    index = kernel.seed_index(flat, bounds, np.ones(len(flat), bool), CAP, jobs)
+    rows = kernel.passages(flat, bounds, families, index, settings[0], settings[1] * WORD_WEIGHT, jobs)
+    found: dict[tuple[int, int], list[list[int]]] = {}
+    for a, start, end, b, _, _, matched, _ in rows.tolist():
+        if a != b and families[a] < 0:
+            shift = int(offsets[texts[a]] - bounds[a])
+            found.setdefault((int(texts[a]), int(texts[b])), []).append([matched, start + shift, end + shift])
+    return {pair: _stretch(pieces, int(offsets[pair[1] + 1] - offsets[pair[1]])) for pair, pieces in found.items()}
+
+
+def _stretch(pieces: list[list[int]], length: int) -> tuple[int, int]:
+    """From the first to the last of the pieces that lie within ``length`` tokens of the longest."""
+    _, start, end = max(pieces, key=lambda piece: (piece[0], -piece[1]))
+    near = [piece for piece in pieces if piece[1] >= end - length - GAP and piece[2] <= start + length + GAP]
+    return min(start, *(piece[1] for piece in near)), max(end, *(piece[2] for piece in near))
+
+
+#: Tokens by which a contained text may be stretched where it lies.
+GAP = 30
+
 #: Tokens of the shingles by which further copies of a frequent passage are looked for, and how many of them
 #: must stand within how many tokens.
 GRAM, COMPANY, WINDOW = 3, 3, 30

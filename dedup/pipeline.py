@@ -146,7 +146,12 @@ def _clusters(corpus: text.Corpus, pairs: Array, settings: Settings) -> list[clu
 
 
 def _report(corpus: text.Corpus, skipped: list[Skipped], found: Found, settings: Settings) -> Report:
-    document_clusters = result.document_clusters(corpus, found.stars)
+    held = sorted((star.kept, copy.text) for star in found.stars for copy in star.contained)
+    stretches = passages.inside(
+        corpus.tokens, corpus.offsets, np.array(held, "i8").reshape(-1, 2),
+        (settings.passage_similarity, settings.min_tokens), settings.jobs,
+    )  # fmt: skip
+    document_clusters = result.document_clusters(corpus, found.stars, stretches)
     passage_clusters = result.passage_clusters(corpus, found.clusters, found.periods)
     tokens = int((corpus.lengths * [len(group) for group in corpus.holders]).sum())
     repeated = result.repeated_tokens(corpus, found.stars, found.clusters, found.periods)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 
@@ -30,31 +31,40 @@ def fingerprint(tokens: Array) -> str:
 # ---- documents -------------------------------------------------------------------------------------------------
 
 
-def document_clusters(corpus: Corpus, stars: Iterable[Star]) -> tuple[DocumentCluster, ...]:
-    """Clusters of documents, the largest first: for each kept document its copies, and what lies inside it."""
+def document_clusters(
+    corpus: Corpus, stars: Iterable[Star], stretches: Mapping[tuple[int, int], Span]
+) -> tuple[DocumentCluster, ...]:
+    """Clusters of documents, the largest first: for each kept document its copies, and what lies inside it.
+
+    ``stretches`` gives the tokens of a kept text that hold a contained one, by both.
+    """
     by_text = {star.kept: star for star in stars}
     near = {copy.text for star in by_text.values() for copy in star.near}
+    places = _places(corpus, stretches.values())
     clusters = []
     for text, holders in enumerate(corpus.holders):
         star = by_text.get(text) or Star(text)
-        same = [(holder, 1.0, 1.0) for holder in holders[1:]] if text not in near else []
-        others = [(h, c.jaccard, c.containment) for c in star.near for h in corpus.holders[c.text]]
+        same = [(holder, (1.0, 1.0)) for holder in holders[1:]] if text not in near else []
+        others = [(h, (c.jaccard, c.containment)) for c in star.near for h in corpus.holders[c.text]]
         if same or others:
             clusters.append(_document_cluster(corpus, text, "near" if others else "exact", same + others))
         if star.contained:
-            others = [(h, c.jaccard, c.containment) for c in star.contained for h in corpus.holders[c.text]]
-            clusters.append(_document_cluster(corpus, text, "contained", others))
+            inside = []
+            for copy in star.contained:
+                place = places[stretches[text, copy.text]][:3] if (text, copy.text) in stretches else ()
+                inside += [(h, (copy.jaccard, copy.containment, *place)) for h in corpus.holders[copy.text]]
+            clusters.append(_document_cluster(corpus, text, "contained", inside))
     return tuple(sorted(clusters, key=lambda c: (-len(c.members), c.id, c.kind)))
 
 
 def _document_cluster(
-    corpus: Corpus, text: int, kind: str, others: list[tuple[int, float, float]]
+    corpus: Corpus, text: int, kind: str, others: list[tuple[int, tuple[Any, ...]]]
 ) -> DocumentCluster:
     kept = corpus.documents[corpus.holders[text][0]]
     members = [DocumentMember(kept.id, kept.source)]
-    for holder, jaccard, containment in sorted(others):
+    for holder, figures in sorted(others):
         document = corpus.documents[holder]
-        members.append(DocumentMember(document.id, document.source, jaccard, containment))
+        members.append(DocumentMember(document.id, document.source, *figures))
     tokens = corpus.tokens[corpus.offsets[text] : corpus.offsets[text + 1]]
     return DocumentCluster(fingerprint(tokens), kind, kept.id, tuple(members))
 
@@ -113,7 +123,7 @@ def _rotated(unit: Array) -> Array:
     return np.roll(unit, -min(i, j))
 
 
-Place = tuple[int, int, int, int]  # start and end in code points, line and end line
+Place = tuple[int, int, int, int]  # start and end in code points, the lines of both
 
 
 def _places(corpus: Corpus, spans: Iterable[Span]) -> dict[Span, Place]:

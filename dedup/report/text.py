@@ -66,6 +66,8 @@ def _figures(member: DocumentMember) -> str:
         parts.append(f"jaccard {_percent(member.jaccard)}")
     if member.containment is not None:
         parts.append(f"containment {_percent(member.containment)}")
+    if member.kept_line is not None:
+        parts.append(f"in the kept one from line {member.kept_line:,}")
     return f"  {', '.join(parts)}" if parts else ""
 
 

@@ -20,11 +20,15 @@ class Place(NamedTuple):
 
 
 class Copy(NamedTuple):
-    """A member of a document cluster, with the figures that were reported against the kept one."""
+    """A member of a document cluster, with the figures that were reported against the kept one.
+
+    ``held`` is where in the kept document a contained one is said to lie.
+    """
 
     document: str
     jaccard: float | None = None
     containment: float | None = None
+    held: tuple[int, int] | None = None
 
 
 class Passage(NamedTuple):
@@ -58,9 +62,11 @@ def scan(documents: Iterable[tuple[str, str]], /, **settings: Any) -> Findings:
 
 def of_report(report: Any) -> Findings:
     """The findings of a ``dedup.Report``."""
+    from dedup.model import plain
+
     return Findings(
         [
-            Copies(cluster.kind, tuple(Copy(m.document, m.jaccard, m.containment) for m in cluster.members))
+            Copies(cluster.kind, tuple(_copy(plain(member)) for member in cluster.members))
             for cluster in report.document_clusters
         ],
         [
@@ -74,12 +80,7 @@ def of_json(result: Mapping[str, Any]) -> Findings:
     """The findings of a saved result (``dedup scan --format json``)."""
     return Findings(
         [
-            Copies(
-                cluster["kind"],
-                tuple(
-                    Copy(m["document"], m.get("jaccard"), m.get("containment")) for m in cluster["members"]
-                ),
-            )
+            Copies(cluster["kind"], tuple(_copy(member) for member in cluster["members"]))
             for cluster in result["document_clusters"]
         ],
         [
@@ -90,3 +91,8 @@ def of_json(result: Mapping[str, Any]) -> Findings:
             for cluster in result["passage_clusters"]
         ],
     )
+
+
+def _copy(member: Mapping[str, Any]) -> Copy:
+    held = (member["kept_start"], member["kept_end"]) if member.get("kept_start") is not None else None
+    return Copy(member["document"], member["jaccard"], member["containment"], held)

@@ -12,7 +12,7 @@ detects s if they share characters on both sides, and s ⊓ r are then the chara
     plagdet = F1(precision, recall) / log2(1 + granularity)
 
 *Detections*: every member of a passage cluster in a suspicious document with every member of it in a source,
-for listed pairs; two documents of one document cluster, whole. Detections of one pair that overlap on both
+for listed pairs; two documents of one document cluster, whole, or the part that holds the other. Detections of one pair that overlap on both
 sides are merged into one. Kinds are scored on their own pairs; the pairs without a case have no plagdet, only
 detections.
 """
@@ -127,14 +127,22 @@ def detections(found: Findings, pairs: Iterable[Pair], lengths: dict[str, int]) 
 
 
 def clusters(found: Findings, lengths: dict[str, int]) -> Iterator[dict[str, list[tuple[int, int]]]]:
-    """Every cluster, of passages or of whole documents, as places by document."""
+    """Every cluster, of passages or of documents, as places by document.
+
+    Copies of a document are whole documents; one that lies inside another is that part of the other.
+    """
     for passage in found.passages:
         places: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for member in passage.members:
             places[member.document].append((member.start, member.end))
         yield places
     for copies in found.documents:
-        yield {member.document: [(0, lengths[member.document])] for member in copies.members}
+        kept, *others = copies.members
+        for member in others:
+            if member.held is not None:
+                yield {kept.document: [member.held], member.document: [(0, lengths[member.document])]}
+        if copies.kind != "contained":
+            yield {member.document: [(0, lengths[member.document])] for member in copies.members}
 
 
 def merged(matches: Iterable[Match]) -> list[Match]:
