@@ -84,7 +84,7 @@ def _stretch(pieces: list[list[int]], length: int) -> tuple[int, int]:
     """From the first to the last of the pieces that lie within ``length`` tokens of the longest."""
     _, start, end = max(pieces, key=lambda piece: (piece[0], -piece[1]))
     near = [piece for piece in pieces if piece[1] >= end - length - GAP and piece[2] <= start + length + GAP]
-    return min(start, *(piece[1] for piece in near)), max(end, *(piece[2] for piece in near))
+    return min([start, *(piece[1] for piece in near)]), max([end, *(piece[2] for piece in near)])
 
 
 #: Tokens by which a contained text may be stretched where it lies.

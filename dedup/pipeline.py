@@ -151,8 +151,8 @@ def _report(corpus: text.Corpus, skipped: list[Skipped], found: Found, settings:
         corpus.tokens, corpus.offsets, np.array(held, "i8").reshape(-1, 2),
         (settings.passage_similarity, settings.min_tokens), settings.jobs,
     )  # fmt: skip
-    document_clusters = result.document_clusters(corpus, found.stars, stretches)
-    passage_clusters = result.passage_clusters(corpus, found.clusters, found.periods)
+    document_clusters = result.document_clusters(corpus, found.stars, stretches, settings.jobs)
+    passage_clusters = result.passage_clusters(corpus, found.clusters, found.periods, settings.jobs)
     tokens = int((corpus.lengths * [len(group) for group in corpus.holders]).sum())
     repeated = result.repeated_tokens(corpus, found.stars, found.clusters, found.periods)
     copies = {(m.document, m.source) for c in document_clusters for m in c.members[1:]}

@@ -32,7 +32,7 @@ def fingerprint(tokens: Array) -> str:
 
 
 def document_clusters(
-    corpus: Corpus, stars: Iterable[Star], stretches: Mapping[tuple[int, int], Span]
+    corpus: Corpus, stars: Iterable[Star], stretches: Mapping[tuple[int, int], Span], jobs: int = 0
 ) -> tuple[DocumentCluster, ...]:
     """Clusters of documents, the largest first: for each kept document its copies, and what lies inside it.
 
@@ -40,7 +40,7 @@ def document_clusters(
     """
     by_text = {star.kept: star for star in stars}
     near = {copy.text for star in by_text.values() for copy in star.near}
-    places = _places(corpus, stretches.values())
+    places = _places(corpus, stretches.values(), jobs)
     clusters = []
     for text, holders in enumerate(corpus.holders):
         star = by_text.get(text) or Star(text)
@@ -72,22 +72,24 @@ def _document_cluster(
 # ---- passages --------------------------------------------------------------------------------------------------
 
 
-def passage_clusters(corpus: Corpus, clusters: list[Members], periods: Array) -> tuple[PassageCluster, ...]:
+def passage_clusters(
+    corpus: Corpus, clusters: list[Members], periods: Array, jobs: int = 0
+) -> tuple[PassageCluster, ...]:
     """Clusters of passages, those that repeat most text first."""
     tandems = list(_tandems(corpus.tokens, periods))
     spans = [span for c in clusters for span in (c.first, *(s for s, _ in c.others))]
     spans += [span for _, runs in tandems for span in runs]
-    places = _places(corpus, spans)
+    places = _places(corpus, spans, jobs)
     ranked = []
     for cluster in clusters:
-        first = [(cluster.first, None, 1)]
-        rest = _in_order(corpus, [(span, figure, 1) for span, figure in cluster.others])
-        ranked.append((_repeated(cluster), _passage_cluster(corpus, places, (first + rest, None))))
+        rest = _in_order(places, [(span, figure, 1) for span, figure in cluster.others])
+        members: list[Member] = [(cluster.first, None, 1), *rest]
+        ranked.append((_repeated(cluster), _passage_cluster(corpus, places, members, None)))
     for period, runs in tandems:
-        ordered = _in_order(corpus, [(run, 1.0, (run[1] - run[0]) // period) for run in runs])
+        ordered = _in_order(places, [(run, 1.0, (run[1] - run[0]) // period) for run in runs])
         ordered[0] = (ordered[0][0], None, ordered[0][2])
         repeated = sum(end - start for start, end in runs) - period
-        ranked.append((repeated, _passage_cluster(corpus, places, (ordered, period))))
+        ranked.append((repeated, _passage_cluster(corpus, places, ordered, period)))
     ranked.sort(key=lambda r: (-r[0], r[1].id, r[1].members[0].document, r[1].members[0].start))
     return tuple(_numbered(cluster for _, cluster in ranked))
 
@@ -123,10 +125,10 @@ def _rotated(unit: Array) -> Array:
     return np.roll(unit, -min(i, j))
 
 
-Place = tuple[int, int, int, int]  # start and end in code points, the lines of both
+Place = tuple[int, int, int, int, int]  # start and end in code points, the lines of both, the document
 
 
-def _places(corpus: Corpus, spans: Iterable[Span]) -> dict[Span, Place]:
+def _places(corpus: Corpus, spans: Iterable[Span], jobs: int) -> dict[Span, Place]:
     """Where spans of tokens stand in their texts."""
     wanted: dict[int, list[Span]] = defaultdict(list)
     distinct = sorted(set(spans))
@@ -135,13 +137,16 @@ def _places(corpus: Corpus, spans: Iterable[Span]) -> dict[Span, Place]:
         wanted[owner].append(span)
     places: dict[Span, Place] = {}
     for texts in _batches(corpus, list(wanted)):
-        tokens = kernel.tokenise([corpus.text(text) for text in texts], spans=True)
-        for base, text in zip(tokens.offsets.tolist(), texts, strict=False):
-            shift = base - int(corpus.offsets[text])
-            lines = _Lines(corpus.text(text), len(wanted[text]))
-            for span in wanted[text]:
-                start, end = int(tokens.starts[span[0] + shift]), int(tokens.ends[span[1] - 1 + shift])
-                places[span] = (start, end, lines.at(start), lines.at(end - 1))
+        tokens = kernel.tokenise([corpus.text(text) for text in texts], spans=True, jobs=jobs)
+        shifts = (tokens.offsets[:-1] - corpus.offsets[texts]).tolist()
+        here = [(span, shift, text) for text, shift in zip(texts, shifts, strict=True) for span in wanted[text]]
+        starts = tokens.starts[[span[0] + shift for span, shift, _ in here]].tolist()
+        ends = tokens.ends[[span[1] - 1 + shift for span, shift, _ in here]].tolist()
+        lines, last = _Lines("", 0), -1
+        for (span, _, text), start, end in zip(here, starts, ends, strict=True):
+            if text != last:
+                lines, last = _Lines(corpus.text(text), len(wanted[text])), text
+            places[span] = (start, end, lines.at(start), lines.at(end - 1), corpus.holders[text][0])
     return places
 
 
@@ -173,25 +178,21 @@ class _Lines:
         return bisect_right(self._ends, place - 1) + 1
 
 
-def _in_order(
-    corpus: Corpus, members: list[tuple[Span, float | None, int]]
-) -> list[tuple[Span, float | None, int]]:
+Member = tuple[Span, float | None, int]  # a span, its similarity, its copies
+
+
+def _in_order(places: dict[Span, Place], members: list[Member]) -> list[Member]:
     """Members in the order of the input."""
-    starts = np.array([span[0] for span, _, _ in members], "i8")
-    owners = np.searchsorted(corpus.offsets, starts, side="right") - 1
-    ranks = [(corpus.holders[owner][0], start) for owner, start in zip(owners.tolist(), starts.tolist(), strict=True)]
-    return [member for _, member in sorted(zip(ranks, members, strict=True), key=lambda pair: pair[0])]
+    return sorted(members, key=lambda member: (places[member[0]][4], places[member[0]][0]))
 
 
 def _passage_cluster(
-    corpus: Corpus, places: dict[Span, Place], found: tuple[list[tuple[Span, float | None, int]], int | None]
+    corpus: Corpus, places: dict[Span, Place], members: list[Member], period: int | None
 ) -> PassageCluster:
-    members, period = found
     out = []
     for span, figure, copies in members:
-        owner = int(np.searchsorted(corpus.offsets, span[0], side="right")) - 1
-        document = corpus.documents[corpus.holders[owner][0]]
-        start, end, line, end_line = places[span]
+        start, end, line, end_line, holder = places[span]
+        document = corpus.documents[holder]
         text = document.text[start:end]
         out.append(PassageMember(document.id, document.source, start, end, line, end_line, figure, text, copies))
     first = members[0][0]

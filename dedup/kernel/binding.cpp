@@ -56,17 +56,21 @@ template <class Work> bool released(Work work) {
     return !memory && !failure;
 }
 
-template <class T> PyObject *bytes(const T *data, size_t size) {
-    return PyBytes_FromStringAndSize(reinterpret_cast<const char *>(data), static_cast<Py_ssize_t>(size * sizeof(T)));
-}
-template <class T> PyObject *bytes(const std::vector<T> &values) { return bytes(values.data(), values.size()); }
-
 // Uninitialised bytes for a result whose size is known beforehand.
 template <class T> PyObject *room(size_t size, T **data) {
     PyObject *result = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(size * sizeof(T)));
-    if (result) *data = reinterpret_cast<T *>(PyBytes_AS_STRING(result));
+    if (!result) return nullptr;
+    *data = reinterpret_cast<T *>(PyBytes_AS_STRING(result));
     return result;
 }
+
+template <class T> PyObject *bytes(const T *values, size_t size) {
+    T *data = nullptr;
+    PyObject *result = room(size, &data);
+    if (result && size) std::memcpy(data, values, size * sizeof(T));
+    return result;
+}
+template <class T> PyObject *bytes(const std::vector<T> &values) { return bytes(values.data(), values.size()); }
 
 PyObject *given(PyObject *result, bool good) {
     if (good) return result;
@@ -295,14 +299,19 @@ PyObject *seed_index(PyObject *, PyObject *args) {
         PyErr_SetString(PyExc_OverflowError, "more than 2,147,483,647 tokens");
         return nullptr;
     }
+    uint32_t *slots = nullptr, *members = nullptr;
+    PyObject *slots_bytes = room(tokens.view().size, &slots);
+    if (!slots_bytes) return nullptr;
     dedup::SeedIndex index;
-    if (!released([&] { index = dedup::seed_index(tokens.view(), offsets.view(), posting.view(), cap, jobs); }))
-        return nullptr;
-    PyObject *members = bytes(index.members);
-    std::vector<uint32_t>().swap(index.members);
-    PyObject *slots = bytes(index.slots);
-    std::vector<uint32_t>().swap(index.slots);
-    return Py_BuildValue("NNN", members, slots, bytes(index.starts, dedup::HOT + 2));
+    if (!released([&] { index = dedup::seed_index(tokens.view(), offsets.view(), posting.view(), cap, jobs, slots); }))
+        return given(slots_bytes, false);
+    PyObject *members_bytes = room(index.starts[dedup::HOT + 1], &members);
+    for (auto &slice : index.members) {
+        if (members_bytes && !slice.empty()) std::memcpy(members, slice.data(), slice.size() * sizeof *members);
+        members += slice.size();
+        std::vector<uint32_t>().swap(slice);
+    }
+    return Py_BuildValue("NNN", members_bytes, slots_bytes, bytes(index.starts, dedup::HOT + 2));
 }
 
 PyObject *passages(PyObject *, PyObject *args) {

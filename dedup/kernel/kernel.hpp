@@ -10,6 +10,10 @@
 #include <thread>
 #include <vector>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__)
 #define DEDUP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
@@ -31,6 +35,18 @@ template <class T> struct View {
     const T *begin() const { return data; }
     const T *end() const { return data + size; }
 };
+
+// Asks for huge pages in memory that will be written in no order; call before it is first touched.
+inline void huge_pages(void *data, size_t bytes) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    constexpr uintptr_t PAGE = 1 << 12;
+    if (bytes < 1 << 22) return;
+    uintptr_t from = (reinterpret_cast<uintptr_t>(data) + PAGE - 1) & ~(PAGE - 1);
+    madvise(reinterpret_cast<void *>(from), bytes - PAGE, MADV_HUGEPAGE);  // advice: a refusal changes nothing
+#else
+    (void)data, (void)bytes;
+#endif
+}
 
 // Runs task(i) for i in [0, count) on up to `jobs` threads, in no set order; rethrows the first exception.
 template <class Task> void parallel(size_t count, unsigned jobs, Task task) {
@@ -193,12 +209,13 @@ constexpr int64_t SHORTEST = 2, LONGEST = 8;  // tokens of a seed
 constexpr size_t HOT = 7;  // the level after the longest: places linked to their neighbours in sorted order
 
 struct SeedIndex {
-    std::vector<uint32_t> members;
-    std::vector<uint32_t> slots;
+    std::vector<std::vector<uint32_t>> members;  // in pieces that belong end to end
     uint32_t starts[HOT + 2] = {};  // where in members a level begins: seeds of 2 to 8 tokens, hot ones, the end
 };
 
-SeedIndex seed_index(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> posting, uint32_t cap, unsigned jobs);
+// `slots` has room for one item a token.
+SeedIndex seed_index(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> posting, uint32_t cap, unsigned jobs,
+                     uint32_t *slots);
 
 struct Passage {
     int64_t a_document, a_start, a_end, b_document, b_start, b_end, matched, evidence;

@@ -63,7 +63,7 @@ constexpr int64_t DRIFT = 24;       // by which their distances may differ in th
 constexpr size_t COMPANY = 3;       // seeds that must stand within GAP tokens
 constexpr size_t LOOK_BACK = 64;    // predecessors tried for a seed, neighbours tried for a passage
 constexpr int64_t BAND = 8;         // of an extension: a wider one lets common words align for ever
-constexpr int64_t X_DROP = 16;      // in half points: match +2, mismatch and indel by Costs
+constexpr int32_t X_DROP = 16;      // in half points: match +2, mismatch and indel by Costs
 constexpr int64_t OVERLAP = 8;      // by which neighbours in line may overlap and still be joined
 constexpr int64_t WHOLE = 4096;     // spans up to this are aligned whole, longer ones block by block
 constexpr int64_t BLOCK = 2048;
@@ -71,7 +71,7 @@ constexpr int64_t AHEAD = 16;       // places looked up in memory before they ar
 constexpr int64_t EVIDENCE = 840;   // lcm(2..8): the evidence of a seed of k tokens is EVIDENCE / k
 
 struct Costs {
-    int64_t mismatch, indel;
+    int32_t mismatch, indel;
 };
 constexpr Costs ORDINARY{2, 1}, STRICT{4, 2};
 
@@ -89,43 +89,47 @@ struct Region {
 
 // Banded x-drop extension (Zhang et al., J. Comput. Biol. 7, 2000) of a[0], a[step] … against b[0], b[step] …
 Extent extend(const uint32_t *a, int64_t a_size, const uint32_t *b, int64_t b_size, int64_t step, Costs costs) {
-    constexpr int64_t WIDE = 2 * BAND + 1, DEAD = -(int64_t{1} << 40);
-    int64_t score[WIDE + 2], matched[WIDE + 2];  // of row i by j - i + BAND + 1, with a dead cell at either end
+    constexpr int64_t WIDE = 2 * BAND + 1;
+    constexpr int32_t DEAD = -(1 << 30);
+    int32_t score[WIDE + 2], matched[WIDE + 2] = {};  // of row i by j - i + BAND + 1, with a dead cell at either end
     std::fill_n(score, WIDE + 2, DEAD);
-    std::fill_n(matched, WIDE + 2, 0);
-    for (int64_t j = 0; j <= std::min(BAND, b_size); ++j) score[j + BAND + 1] = -costs.indel * j;
+    for (int64_t j = 0; j <= std::min(BAND, b_size); ++j) score[j + BAND + 1] = -costs.indel * static_cast<int32_t>(j);
     Extent best{0, 0, 0};
-    int64_t top = 0;
-    for (int64_t i = 1; i <= a_size; ++i) {
-        int64_t floor = top - X_DROP;
-        bool alive = false;
-        for (int64_t d = 1; d <= WIDE; ++d) {  // score[d + 1] and score[d] still hold row i - 1, score[d - 1] row i
+    int32_t top = 0;
+    int64_t low = BAND + 1, high = WIDE;  // the first and last live cells of the row before
+    for (int64_t i = 1; i <= a_size && low <= high; ++i) {
+        int32_t floor = top - X_DROP;
+        int64_t from = std::max<int64_t>(low - 1, 1), until = high, first = WIDE + 1, last = 0;
+        uint32_t token = a[(i - 1) * step];
+        for (int64_t d = from; d <= WIDE && (d <= until || score[d - 1] != DEAD); ++d) {
+            // score[d + 1] and score[d] still hold row i - 1, score[d - 1] holds row i
             int64_t j = i + d - BAND - 1;
-            if (j < 0 || j > b_size) {
-                score[d] = DEAD;
-                continue;
-            }
-            int64_t value = DEAD, matches = 0;
-            if (j > 0) {
-                bool equal = a[(i - 1) * step] == b[(j - 1) * step];
+            int32_t value = DEAD, matches = 0;
+            if (j > 0 && j <= b_size) {
+                bool equal = token == b[(j - 1) * step];
                 value = score[d] + (equal ? 2 : -costs.mismatch);
                 matches = matched[d] + equal;
             }
-            if (score[d + 1] - costs.indel > value) value = score[d + 1] - costs.indel, matches = matched[d + 1];
-            if (score[d - 1] - costs.indel > value) value = score[d - 1] - costs.indel, matches = matched[d - 1];
+            if (j >= 0 && j <= b_size) {
+                if (score[d + 1] - costs.indel > value) value = score[d + 1] - costs.indel, matches = matched[d + 1];
+                if (score[d - 1] - costs.indel > value) value = score[d - 1] - costs.indel, matches = matched[d - 1];
+            }
             if (value < floor) {
                 score[d] = DEAD;
                 continue;
             }
             score[d] = value;
             matched[d] = matches;
-            alive = true;
+            first = std::min(first, d);
+            last = d;
             if (value > top) {
                 top = value;
                 best = {i, j, matches};
             }
         }
-        if (!alive) break;
+        if (from > 1) score[from - 1] = DEAD;
+        low = first;
+        high = last;
     }
     return best;
 }
@@ -274,14 +278,24 @@ class Pair {
 
     // Tries the extents from the widest to the bare chain; true where one holds or where the widest is too short.
     bool accept(size_t from, size_t to) {
+        Region core = bare(from, to);
         for (int attempt = 0; attempt < 3; ++attempt) {
-            Region region = attempt == 2 ? bare(from, to) : extended(from, to, attempt ? STRICT : ORDINARY);
-            bool heavy = weight(t_, region.a_start, region.a_end) >= parameters_.minimum &&
-                         weight(t_, region.b_start, region.b_end) >= parameters_.minimum;
-            if (!heavy) {
+            Extent left{0, 0, 0}, right{0, 0, 0};
+            Region region = core;
+            if (attempt < 2) {
+                left = leftwards(core, attempt ? STRICT : ORDINARY);
+                region.a_start -= left.a;
+                region.b_start -= left.b;
+                right = rightwards(core, region.b_start, attempt ? STRICT : ORDINARY);
+                region.a_end += right.a;
+                region.b_end += right.b;
+            }
+            if (!enough(region.a_start, region.a_end) || !enough(region.b_start, region.b_end)) {
                 if (attempt == 0) return true;
                 continue;
             }
+            if (small(region)) region.matched = lcs(region.a_start, region.a_end, region.b_start, region.b_end);
+            else region.matched = inner(from, to, core) + left.matched + right.matched;
             if (!alike(region)) continue;
             trim(region);
             int64_t evidence = 0;
@@ -298,28 +312,22 @@ class Pair {
         return 2.0 * static_cast<double>(r.matched) / both >= parameters_.similarity;
     }
 
-    Region bare(size_t from, size_t to) {
+    Region bare(size_t from, size_t to) const {
         const Seed &first = chain_[from], &last = chain_[to - 1];
         Region region{first.a, last.a + last.k, first.b, last.b + last.k, 0};
         if (self_) region.a_end = std::min(region.a_end, region.b_start);
-        region.matched = inner(from, to, region);
         return region;
     }
 
-    Region extended(size_t from, size_t to, Costs costs) {
-        Region core = bare(from, to), region = core;
+    Extent leftwards(const Region &core, Costs costs) const {
         int64_t b_floor = self_ ? core.a_end : b_begin_;
-        Extent left = extend(t_ + core.a_start - 1, core.a_start - a_begin_, t_ + core.b_start - 1,
-                             core.b_start - b_floor, -1, costs);
-        region.a_start -= left.a;
-        region.b_start -= left.b;
-        int64_t a_ceiling = self_ ? region.b_start : a_end_;
-        Extent right = extend(t_ + core.a_end, a_ceiling - core.a_end, t_ + core.b_end, b_end_ - core.b_end, 1, costs);
-        region.a_end += right.a;
-        region.b_end += right.b;
-        if (small(region)) region.matched = lcs(region.a_start, region.a_end, region.b_start, region.b_end);
-        else region.matched = core.matched + left.matched + right.matched;
-        return region;
+        return extend(t_ + core.a_start - 1, core.a_start - a_begin_, t_ + core.b_start - 1, core.b_start - b_floor,
+                      -1, costs);
+    }
+
+    Extent rightwards(const Region &core, int64_t b_start, Costs costs) const {
+        int64_t a_ceiling = self_ ? b_start : a_end_;
+        return extend(t_ + core.a_end, a_ceiling - core.a_end, t_ + core.b_end, b_end_ - core.b_end, 1, costs);
     }
 
     static bool small(const Region &r) { return r.a_end - r.a_start <= WHOLE && r.b_end - r.b_start <= WHOLE; }
@@ -365,7 +373,10 @@ class Pair {
                                                parameters_.similarity;
     }
 
-    bool enough(int64_t from, int64_t to) const { return weight(t_, from, to) >= parameters_.minimum; }
+    bool enough(int64_t from, int64_t to) const {
+        if (5 * (to - from) >= parameters_.minimum) return true;  // whatever the tokens are
+        return weight(t_, from, to) >= parameters_.minimum;
+    }
 
     // Drops a passage that lies for four fifths of both its spans inside a longer one.
     void drop_shadows() {
@@ -450,7 +461,7 @@ class Documents {
     }
 
   private:
-    static constexpr int SHIFT = 6;
+    static constexpr int SHIFT = 7;
     View<int64_t> offsets_;
     std::vector<uint32_t> steps_;
 };
@@ -462,37 +473,16 @@ class Gatherer {
              View<uint32_t> slots, View<uint32_t> starts, const Documents &documents,
              const PassageParameters &parameters)
         : offsets_(offsets), families_(families), members_(members), slots_(slots), starts_(starts),
-          documents_(documents), pair_(tokens, parameters), counts_(offsets.size - 1, 0) {}
+          documents_(documents), pair_(tokens, parameters), counts_(offsets.size - 1, 0), ranks_(offsets.size - 1) {}
 
     void run(uint32_t doc, std::vector<Passage> &out) {
-        links_.clear();
-        touched_.clear();
         partners(offsets_[doc], offsets_[doc + 1]);
-        for (size_t i = 0; i < raw_.size(); ++i) {
-            if (i + AHEAD < raw_.size()) documents_.prefetch(raw_[i + AHEAD].b);
-            link(raw_[i], doc);
-        }
-        std::sort(touched_.begin(), touched_.end());
-        std::vector<std::pair<uint32_t, size_t>> places;
-        size_t total = 0;
-        for (uint32_t other : touched_) {
-            uint32_t count = counts_[other];
-            if (count >= COMPANY) {
-                places.push_back({other, total});
-                counts_[other] = static_cast<uint32_t>(total);
-                total += count;
-            } else {
-                counts_[other] = NONE;
-            }
-        }
-        sorted_.resize(total);
-        for (const Link &link : links_)
-            if (counts_[link.document] != NONE) sorted_[counts_[link.document]++] = link.seed;
-        for (uint32_t other : touched_) counts_[other] = 0;
-        for (size_t p = 0; p < places.size(); ++p) {
-            auto [other, from] = places[p];
-            size_t to = p + 1 < places.size() ? places[p + 1].second : total;
-            seeds_.assign(sorted_.begin() + static_cast<ptrdiff_t>(from), sorted_.begin() + static_cast<ptrdiff_t>(to));
+        count(doc);
+        select();
+        for (size_t p = 0; p < others_.size(); ++p) {
+            uint32_t other = others_[p];
+            seeds_.assign(sorted_.begin() + static_cast<ptrdiff_t>(starts_of_[p]),
+                          sorted_.begin() + static_cast<ptrdiff_t>(starts_of_[p + 1]));
             pair_.run(seeds_, offsets_[doc], offsets_[doc + 1], offsets_[other], offsets_[other + 1]);
             for (Passage &passage : pair_.found) {
                 passage.a_document = doc;
@@ -503,39 +493,72 @@ class Gatherer {
     }
 
   private:
-    struct Link {
-        uint32_t document;
-        Seed seed;
+    struct Link {  // token positions
+        uint32_t a, b;
     };
 
     // All later places that the seeds of a document lead to.
     void partners(int64_t from, int64_t to) {
-        raw_.clear();
+        links_.clear();
         for (int64_t i = from; i < to; ++i) {
             if (i + AHEAD < to && slots_[i + AHEAD] != NONE) DEDUP_PREFETCH(members_.data + slots_[i + AHEAD]);
-            uint32_t slot = slots_[i];
+            uint32_t slot = slots_[i], a = static_cast<uint32_t>(i);
             if (slot == NONE) continue;
             if (slot >= starts_[HOT]) {
-                if (slot > starts_[HOT] && !(members_[slot - 1] & LAST)) later(i, members_[slot - 1], LONGEST);
-                if (!(members_[slot] & LAST)) later(i, members_[slot + 1], LONGEST);
+                if (slot > starts_[HOT] && !(members_[slot - 1] & LAST)) later(a, members_[slot - 1]);
+                if (!(members_[slot] & LAST)) later(a, members_[slot + 1]);
                 continue;
             }
-            int64_t k = SHORTEST;
-            for (size_t level = 1; level < HOT; ++level) k += slot >= starts_[level];
-            while (!(members_[slot] & LAST)) later(i, members_[++slot], k);
+            while (!(members_[slot] & LAST)) later(a, members_[++slot]);
         }
     }
 
-    void later(int64_t a, uint32_t member, int64_t k) {
-        int64_t b = member & ~LAST;
-        if (b > a) raw_.push_back({a, b, k});
+    void later(uint32_t a, uint32_t member) {
+        uint32_t b = member & ~LAST;
+        if (b > a) links_.push_back({a, b});
     }
 
-    void link(const Seed &seed, uint32_t doc) {
-        uint32_t other = documents_.at(seed.b);
-        if (other != doc && families_[doc] >= 0 && families_[doc] == families_[other]) return;
-        if (counts_[other]++ == 0) touched_.push_back(other);
-        links_.push_back({other, seed});
+    // Which document each link leads to, and how many lead there, up to 255.
+    void count(uint32_t doc) {
+        targets_.resize(links_.size());
+        touched_.clear();
+        int32_t family = families_[doc];
+        for (size_t i = 0; i < links_.size(); ++i) {
+            if (i + AHEAD < links_.size()) documents_.prefetch(links_[i + AHEAD].b);
+            uint32_t other = documents_.at(links_[i].b);
+            targets_[i] = other;
+            if (family >= 0 && family == families_[other] && other != doc) continue;
+            uint8_t &links = counts_[other];
+            if (links == 0) touched_.push_back(other);
+            links += links < 255;
+        }
+    }
+
+    // The links to documents that have company enough, sorted by document; leaves the counts at zero.
+    void select() {
+        others_.clear();
+        for (uint32_t other : touched_) {
+            if (counts_[other] >= COMPANY) others_.push_back(other);
+            else counts_[other] = 0;
+        }
+        std::sort(others_.begin(), others_.end());
+        for (size_t p = 0; p < others_.size(); ++p) ranks_[others_[p]] = static_cast<uint32_t>(p);
+        starts_of_.assign(others_.size() + 1, 0);
+        for (uint32_t target : targets_)
+            if (counts_[target]) ++starts_of_[ranks_[target] + 1];
+        for (size_t p = 0; p < others_.size(); ++p) starts_of_[p + 1] += starts_of_[p];
+        sorted_.resize(starts_of_.back());
+        places_.assign(starts_of_.begin(), starts_of_.end());
+        for (size_t i = 0; i < links_.size(); ++i)
+            if (counts_[targets_[i]])
+                sorted_[places_[ranks_[targets_[i]]]++] = {links_[i].a, links_[i].b, length(slots_[links_[i].a])};
+        for (uint32_t other : others_) counts_[other] = 0;
+    }
+
+    int64_t length(uint32_t slot) const {  // tokens of the seed in a slot
+        int64_t k = SHORTEST;
+        for (size_t level = 1; level < HOT; ++level) k += slot >= starts_[level];
+        return k;
     }
 
     View<int64_t> offsets_;
@@ -543,9 +566,13 @@ class Gatherer {
     View<uint32_t> members_, slots_, starts_;
     const Documents &documents_;
     Pair pair_;
-    std::vector<uint32_t> counts_, touched_;
+    std::vector<uint8_t> counts_;    // by document: links to it, zero between two runs
+    std::vector<uint32_t> ranks_;    // by document, where counts_ is not zero: its place in others_
     std::vector<Link> links_;
-    std::vector<Seed> raw_, sorted_, seeds_;
+    std::vector<uint32_t> targets_;  // one a link
+    std::vector<uint32_t> touched_, others_;
+    std::vector<size_t> starts_of_, places_;
+    std::vector<Seed> sorted_, seeds_;
 };
 
 }  // namespace

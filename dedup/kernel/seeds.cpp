@@ -56,7 +56,7 @@ void document_periods(const uint32_t *tokens, int64_t document, int64_t begin, i
 // ---- seeds ---------------------------------------------------------------------------------------------------
 
 constexpr size_t SLICES = 256;  // a key is 40 bits of the hash: the top 8 choose the slice, 32 are sorted
-constexpr size_t ROUND = size_t{1} << 26;  // records held at a time
+constexpr size_t ROUND = size_t{1} << 25;  // records held at a time
 constexpr unsigned RADIX = 11;             // bits of a sorting pass
 constexpr int64_t CONTEXT = 32;            // tokens by which places that are still hot are sorted
 
@@ -90,20 +90,23 @@ void sort_records(uint64_t *records, size_t count) {
 
 class Builder {
   public:
-    Builder(View<uint32_t> tokens, View<int64_t> offsets, uint32_t cap, unsigned jobs)
-        : tokens_(tokens), offsets_(offsets), cap_(cap), jobs_(jobs), bounds_(ranges(offsets, GRAIN)) {}
+    Builder(View<uint32_t> tokens, View<int64_t> offsets, uint32_t cap, unsigned jobs, uint32_t *slots)
+        : tokens_(tokens), offsets_(offsets), cap_(cap), jobs_(jobs), bounds_(ranges(offsets, GRAIN)), slots_(slots) {}
 
     SeedIndex run(View<uint8_t> posting) {
-        index_.slots.assign(tokens_.size, NONE);
+        huge_pages(slots_, tokens_.size * sizeof *slots_);
+        std::fill_n(slots_, tokens_.size, NONE);
+        next_.reserve(tokens_.size);
+        huge_pages(next_.data(), tokens_.size);
         next_.resize(tokens_.size);
         for (size_t i = 0; i < tokens_.size; ++i) next_[i] = posting[i] ? SHORTEST : 0;
         for (size_t k = SHORTEST; k <= LONGEST; ++k) {
-            index_.starts[k - SHORTEST] = static_cast<uint32_t>(index_.members.size());
+            index_.starts[k - SHORTEST] = held_members_;
             level(k);
         }
-        index_.starts[HOT] = static_cast<uint32_t>(index_.members.size());
+        index_.starts[HOT] = held_members_;
         append(hot_);
-        index_.starts[HOT + 1] = static_cast<uint32_t>(index_.members.size());
+        index_.starts[HOT + 1] = held_members_;
         return std::move(index_);
     }
 
@@ -208,17 +211,15 @@ class Builder {
         for (size_t i = 0; i < count; ++i) records[i] = static_cast<uint64_t>(places[i].from);
     }
 
-    void append(const std::vector<Slice> &slices) {
-        std::vector<size_t> starts(slices.size() + 1, index_.members.size());
-        for (size_t s = 0; s < slices.size(); ++s) starts[s + 1] = starts[s] + slices[s].size();
-        index_.members.resize(starts.back());
+    void append(std::vector<Slice> &slices) {
+        std::vector<uint32_t> starts(slices.size() + 1, held_members_);
+        for (size_t s = 0; s < slices.size(); ++s) starts[s + 1] = starts[s] + static_cast<uint32_t>(slices[s].size());
         parallel(slices.size(), jobs_, [&](size_t s) {
-            size_t at = starts[s];
-            for (uint32_t member : slices[s]) {
-                index_.members[at] = member;
-                index_.slots[member & ~LAST] = static_cast<uint32_t>(at++);
-            }
+            uint32_t at = starts[s];
+            for (uint32_t member : slices[s]) slots_[member & ~LAST] = at++;
         });
+        held_members_ = starts.back();
+        for (auto &slice : slices) index_.members.push_back(std::move(slice));
     }
 
     View<uint32_t> tokens_;
@@ -226,9 +227,11 @@ class Builder {
     uint32_t cap_;
     unsigned jobs_;
     std::vector<size_t> bounds_;
+    uint32_t *slots_;
     std::vector<uint8_t> next_;  // by place: the length at which it is still open
     std::unique_ptr<uint64_t[]> records_;
-    uint64_t held_ = 0;
+    uint64_t held_ = 0;  // records there is room for
+    uint32_t held_members_ = 0;
     std::vector<Slice> hot_;
     SeedIndex index_;
 };
@@ -250,8 +253,8 @@ std::vector<Period> periods(View<uint32_t> tokens, View<int64_t> offsets, int64_
 }
 
 SeedIndex seed_index(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> posting, uint32_t cap,
-                     unsigned jobs) {
-    return Builder(tokens, offsets, cap, jobs).run(posting);
+                     unsigned jobs, uint32_t *slots) {
+    return Builder(tokens, offsets, cap, jobs, slots).run(posting);
 }
 
 }  // namespace dedup

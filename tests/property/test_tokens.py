@@ -1,0 +1,78 @@
+"""Any text at all: both kernels find the same tokens, and a third, naive tokeniser finds them equal where they are.
+
+The hashes are the kernels' own business; that two tokens have one hash exactly if they have one naive form is not.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from types import ModuleType
+
+import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from dedup.kernel import reference
+from tests import naive
+
+MARKS = "\u0300\u0301\u0308\u0323\u0327\u05b4\u05bc\u064b\u0651\u093c\u094d\u0e48\u0e49\u17d2\u3099\u309a\u20dd"
+INVISIBLE = "\u00ad\u034f\u061c\u115f\u1160\u200b\u200c\u200d\u200f\u2060\ufe0f\ufeff\uffa0\U000e0101\U000e0041"
+JAMO = "\u1100\u1112\u1161\u1175\u11a8\u11c2가각힣ㄱㅏ\uffa1\uffc2"
+CHANGING = "ﬁﬀﬃßẞİıſÅÅKΩµΣσς𝐀ℌ①½ǅﷺｶﾞﾟガハパＡ７Ⅷ"
+LETTERS = "aAzéÉyжЖאبकதกลມកက中々〇〆あア𠀀한"
+BETWEEN = " \n\t\x00-'’ʼ‐‑–.,·_😀👍🏽\ud800\udfff\U0001f1e6\U0010ffff"
+
+#: Letters that decompose to an iota subscript: see test_marks_round_an_iota_subscript_in_any_order.
+IOTA = frozenset(c for c in map(chr, range(0x345, 0x2000)) if "\u0345" in unicodedata.normalize("NFKD", c))
+
+ALPHABET = st.sampled_from(MARKS + INVISIBLE + JAMO + CHANGING + LETTERS + BETWEEN)
+ANYTHING = st.characters(exclude_categories=(), exclude_characters=IOTA)
+TEXTS = st.lists(st.text(ALPHABET, max_size=30) | st.text(ANYTHING, max_size=12), max_size=6)
+
+
+def one_to_one(hashes: list[int], forms: list[tuple[str, bool]]) -> bool:
+    """Whether equal forms have equal hashes, and others have others."""
+    return len(set(zip(hashes, forms, strict=True))) == len(set(hashes)) == len(set(forms))
+
+
+@settings(deadline=None, max_examples=400)
+@given(texts=TEXTS)
+@example(texts=["q\u0307\u0323", "q\u0323\u0307", "e\u0301", "é"])
+@example(texts=["\ud800a", "a\udc00", "\x00", "\u0301", ""])
+def test_both_kernels_and_the_naive_tokeniser_agree(native: ModuleType, texts: list[str]) -> None:
+    found, wanted = native.tokenise(texts, spans=True, jobs=1), reference.tokenise(texts, spans=True)
+    for mine, theirs in zip(found, wanted, strict=True):
+        assert mine.dtype == theirs.dtype
+        np.testing.assert_array_equal(mine, theirs)
+    expected = [naive.tokens(text) for text in texts]
+    assert np.diff(found.offsets).tolist() == [len(tokens) for tokens in expected]
+    flat = [token for tokens in expected for token in tokens]
+    assert found.starts.tolist() == [token.start for token in flat]
+    assert found.ends.tolist() == [token.end for token in flat]
+    assert (found.hashes & 1).tolist() == [token.character for token in flat]
+    assert one_to_one(found.hashes.tolist(), [(token.form, token.character) for token in flat])
+
+
+@settings(deadline=None, max_examples=150)
+@given(text=st.text(ALPHABET, max_size=60))
+def test_spans_are_in_order_and_apart_and_hold_what_begins_with_a_letter(native: ModuleType, text: str) -> None:
+    tokens = native.tokenise([text], spans=True, jobs=1)
+    ends = [0, *tokens.ends.tolist()]
+    for before, start, end in zip(ends, tokens.starts.tolist(), ends[1:], strict=False):
+        assert before <= start < end <= len(text)
+        assert unicodedata.category(text[start])[0] in "LN"
+
+
+@settings(deadline=None, max_examples=100)
+@given(texts=st.lists(st.text(ALPHABET, max_size=20), min_size=1, max_size=5))
+def test_a_text_gives_the_same_tokens_alone_and_among_others(native: ModuleType, texts: list[str]) -> None:
+    together = native.tokenise(texts, jobs=2)
+    alone = [native.tokenise([text], jobs=1).hashes.tolist() for text in texts]
+    assert np.split(together.hashes, together.offsets[1:-1]) and together.hashes.tolist() == sum(alone, [])
+
+
+@settings(deadline=None, max_examples=150)
+@given(text=st.text(ALPHABET, max_size=40), form=st.sampled_from(["NFC", "NFD"]))
+def test_canonically_equivalent_texts_have_the_same_tokens(native: ModuleType, text: str, form: str) -> None:
+    other = unicodedata.normalize(form, text)
+    assert native.tokenise([text]).hashes.tolist() == native.tokenise([other]).hashes.tolist()

@@ -1,0 +1,84 @@
+"""Short texts inside longer ones, however different their sizes."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from dedup import band
+from dedup.kernel import reference
+from dedup.kernel.types import ContainedParameters
+
+PARAMETERS = ContainedParameters(ngram=5, minimum=12)
+
+
+def words(name: str, count: int) -> str:
+    """So many different words."""
+    return " ".join(f"{name}{i}" for i in range(count))
+
+
+def found(kernel: ModuleType, texts: list[str], parameters: ContainedParameters = PARAMETERS) -> list[list[int]]:
+    """Pairs (longer, shorter) among texts that stand longest first."""
+    tokens = reference.tokenise(texts)
+    assert (np.diff(np.diff(tokens.offsets)) <= 0).all(), "longest first"
+    everywhere = np.ones(len(texts), bool)
+    pairs: list[list[int]] = kernel.contained_pairs(tokens.hashes, tokens.offsets, everywhere, parameters).tolist()
+    return pairs
+
+
+@pytest.mark.parametrize("around", [0, 1, 50, 20_000])
+def test_a_text_is_found_inside_one_of_any_length(kernel: ModuleType, around: int) -> None:
+    inner = words("inner", 20)
+    assert found(kernel, [f"{words('x', around)} {inner} {words('y', around)}", inner]) == [[0, 1]]
+
+
+@pytest.mark.parametrize("position", ["start", "middle", "end"])
+def test_a_text_is_found_wherever_it_stands(kernel: ModuleType, position: str) -> None:
+    inner, outer = words("inner", 30), words("outer", 100)
+    whole = {"start": f"{inner} {outer}", "middle": f"{outer} {inner} {outer}", "end": f"{outer} {inner}"}
+    assert found(kernel, [whole[position], inner]) == [[0, 1]]
+
+
+def test_texts_that_share_nothing_are_no_candidates(kernel: ModuleType) -> None:
+    assert found(kernel, [words("a", 100), words("b", 50), words("c", 20)]) == []
+
+
+def test_a_text_inside_two_is_a_candidate_with_both(kernel: ModuleType) -> None:
+    inner = words("inner", 40)
+    assert found(kernel, [f"{inner} {words('a', 60)}", f"{words('b', 50)} {inner}", inner]) == [[0, 1], [0, 2], [1, 2]]
+
+
+@pytest.mark.parametrize(("length", "expected"), [(11, []), (12, [[0, 1]])])
+def test_texts_below_the_minimum_are_not_sought(kernel: ModuleType, length: int, expected: list[list[int]]) -> None:
+    inner = words("inner", length)
+    assert found(kernel, [f"{inner} {words('x', 40)}", inner]) == expected
+
+
+def test_only_the_marked_texts_are_sought(stages_on: str) -> None:
+    inner = words("inner", 20)
+    tokens = reference.tokenise([f"{inner} x y", f"{inner} z", inner])
+    for marked in ([], [1], [2], [1, 2]):
+        sought = np.isin(np.arange(3), marked)
+        pairs = band.contained_pairs(tokens.hashes, tokens.offsets, sought, PARAMETERS)
+        assert {shorter for _, shorter in pairs.tolist()} == set(marked)
+        assert (pairs.dtype, pairs.shape[1]) == (np.int64, 2)
+
+
+def test_a_hot_shingle_is_followed_into_the_longest_texts_only(kernel: ModuleType) -> None:
+    inner = words("inner", 16)
+    texts = [f"{inner} {words(f'text{i}x', 100 - i)}" for i in range(10)] + [inner]
+    parameters = PARAMETERS._replace(bucket=4)
+    assert [pair for pair in found(kernel, texts, parameters) if pair[1] == 10] == [[i, 10] for i in range(4)]
+
+
+def test_one_shared_shingle_is_not_enough(kernel: ModuleType) -> None:
+    shared = words("shared", 5)
+    assert found(kernel, [f"{shared} {words('x', 60)}", f"{shared} {words('y', 40)}"]) == []
+
+
+def test_a_text_of_one_shingle_is_found_by_it(kernel: ModuleType) -> None:
+    inner = words("inner", 5)
+    parameters = ContainedParameters(ngram=5, minimum=1)
+    assert found(kernel, [f"{words('x', 40)} {inner}", inner], parameters) == [[0, 1]]
