@@ -11,6 +11,12 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 WINDOWS = sys.platform == "win32"
+COMPILE = (
+    ["/std:c++17", "/O2", "/EHsc"]
+    if WINDOWS
+    else ["-std=c++17", "-O3", "-g0", "-Wall", "-Wextra", "-fvisibility=hidden"]
+)
+LINK = [] if WINDOWS else ["-pthread"]
 SOURCES = ["binding", "tokenise", "sketch", "seeds", "passages"]
 
 
@@ -37,11 +43,8 @@ setup(
             [f"dedup/kernel/{name}.cpp" for name in SOURCES],
             depends=["dedup/kernel/kernel.hpp"],
             language="c++",
-            extra_compile_args=["/std:c++17", "/O2", "/EHsc"]
-            if WINDOWS
-            else ["-std=c++17", "-O3", "-g0", "-Wall", "-Wextra", "-fvisibility=hidden"]
-            + os.environ.get("DEDUP_CXXFLAGS", "").split(),
-            extra_link_args=[] if WINDOWS else ["-pthread", *os.environ.get("DEDUP_LDFLAGS", "").split()],
+            extra_compile_args=COMPILE + os.environ.get("DEDUP_CXXFLAGS", "").split(),
+            extra_link_args=LINK + os.environ.get("DEDUP_LDFLAGS", "").split(),
         )
     ],
     cmdclass={"build_ext": BuildKernel},

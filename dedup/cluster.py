@@ -72,7 +72,9 @@ def document_stars(matches: DocumentMatches, threshold: float) -> list[Star]:
 # ---- passages --------------------------------------------------------------------------------------------------
 
 SAME = 0.8  # overlap (intersection over union) at which two spans of a text are one member
-ROUNDS = 8  # of comparing all that is linked; what is left then stands with the neighbours it was matched with
+ROUNDS = (
+    8  # of comparing all that is linked; what is left then stands with the neighbours it was matched with
+)
 CELL = 64  # tokens of a stretch that spans are looked up by
 GRAM = 3  # tokens of the shingles that tell which member is the most typical
 
@@ -104,14 +106,18 @@ def passage_clusters(tokens: Array, pairs: Array, similarity: float, jobs: int =
         if not loose:
             break
         leaders = _typical(tokens, spans, loose)
-        trials = [(leader, m) for leader, group in zip(leaders, loose, strict=True) for m in group if m != leader]
+        trials = [
+            (leader, m) for leader, group in zip(leaders, loose, strict=True) for m in group if m != leader
+        ]
         figures = _figures(tokens, spans, trials, jobs)
         taken: dict[int, list[tuple[int, float]]] = defaultdict(list)
         for (leader, member), figure in zip(trials, figures, strict=True):
             if figure >= similarity:
                 taken[leader].append((member, figure))
                 placed.update((leader, member))
-        out += [_cluster(spans[leader], [(spans[m], f) for m, f in others]) for leader, others in taken.items()]
+        out += [
+            _cluster(spans[leader], [(spans[m], f) for m, f in others]) for leader, others in taken.items()
+        ]
         tried = placed.union(leaders)
         loose = _components((m for group in loose for m in group if m not in tried), edges)
     wanted = [i for i, (a, b) in enumerate(edges.tolist()) if a not in placed or b not in placed]
@@ -119,14 +125,17 @@ def passage_clusters(tokens: Array, pairs: Array, similarity: float, jobs: int =
         figures = _figures(tokens, spans, edges[wanted].tolist(), jobs)
         known = [(*edges[i].tolist(), figure) for i, figure in zip(wanted, figures, strict=True)]
         stars, weak = _stars(known, placed, similarity)
-        out += [_cluster(spans[leader], [(spans[m], f) for m, f in others]) for leader, others in stars.items()]
+        out += [
+            _cluster(spans[leader], [(spans[m], f) for m, f in others]) for leader, others in stars.items()
+        ]
         out += [_pair(pairs[rows[wanted[i]]].tolist()) for i in weak]
     return out
 
 
 def _figures(tokens: Array, spans: list[Span], trials: list[Span], jobs: int) -> list[float]:
     ends = np.array([(*spans[a], *spans[b]) for a, b in trials], "i8").reshape(-1, 4)
-    return span_similarities(tokens, ends, jobs).tolist()
+    figures: list[float] = span_similarities(tokens, ends, jobs).tolist()
+    return figures
 
 
 def _pair(row: list[int]) -> Members:
@@ -166,7 +175,9 @@ def _stars(
 def _members(pairs: Array) -> tuple[list[Span], Array, Array]:
     """Distinct spans, merged where they are the same passage of a text; edges between them; a pair for each edge."""
     sides = np.concatenate([pairs[:, 1:3], pairs[:, 4:6]])
-    keys, inverse, counts = np.unique(sides[:, 0] << 32 | sides[:, 1], return_inverse=True, return_counts=True)
+    keys, inverse, counts = np.unique(
+        sides[:, 0] << 32 | sides[:, 1], return_inverse=True, return_counts=True
+    )
     raw = [(key >> 32, key & 0xFFFFFFFF) for key in keys.tolist()]
     spans: list[Span] = []
     member = np.zeros(len(raw), "i8")
@@ -196,9 +207,7 @@ def _overlapping(spans: list[Span]) -> Iterable[list[int]]:
         yield group
 
 
-def _merge(
-    raw: list[Span], counts: Array, group: list[int], spans: list[Span], member: Array
-) -> None:
+def _merge(raw: list[Span], counts: Array, group: list[int], spans: list[Span], member: Array) -> None:
     """Gives each span of an overlapping group its member: the commonest span first, then the longest."""
     chosen: list[tuple[int, int, int]] = []  # start, end, member; by start
     longest = 0
@@ -279,7 +288,9 @@ def _cluster(first: Span, others: list[tuple[Span, float]]) -> Members:
         start, end = span
         at = bisect_right(ends, start) & ~1
         near = ends[max(at - 2, 0) : at + 4]
-        shared = max((min(end, e) - max(start, s) for s, e in zip(near[::2], near[1::2], strict=True)), default=0)
+        shared = max(
+            (min(end, e) - max(start, s) for s, e in zip(near[::2], near[1::2], strict=True)), default=0
+        )
         if 2 * shared >= end - start:
             continue
         if shared <= 0:
@@ -324,7 +335,9 @@ def without_parts(clusters: list[Members]) -> list[Members]:
         holders: set[int] | None = None
         for start, end in spans(cluster):
             there = cells[(start + end) // 2 // CELL]
-            here = {r for s, e, r in there if r < rank and 5 * (min(end, e) - max(start, s)) >= 4 * (end - start)}
+            here = {
+                r for s, e, r in there if r < rank and 5 * (min(end, e) - max(start, s)) >= 4 * (end - start)
+            }
             holders = here if holders is None else holders & here
             if not holders:
                 out.append(cluster)

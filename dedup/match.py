@@ -40,7 +40,8 @@ def documents(
 def span_similarities(tokens: Array, spans: Array, jobs: int = 0) -> Array:
     """2·LCS/(a+b) of pairs of spans, int64 (n, 4): a start, a end, b start, b end. Float64, (n,)."""
     lengths = spans[:, 1] - spans[:, 0] + spans[:, 3] - spans[:, 2]
-    return 2.0 * kernel.common(tokens, spans, jobs) / lengths
+    similarities: Array = 2.0 * kernel.common(tokens, spans, jobs) / lengths
+    return similarities
 
 
 def differences(a: Sequence[str], b: Sequence[str]) -> list[Difference]:

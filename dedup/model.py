@@ -85,7 +85,9 @@ class Settings:
             if not isinstance(getattr(self, name), bool):
                 raise SettingsError(f"{name} is {getattr(self, name)!r}; expected true or false")
         if not (self.documents or self.passages):
-            raise SettingsError("documents and passages are both off: nothing is left to look for; turn one on")
+            raise SettingsError(
+                "documents and passages are both off: nothing is left to look for; turn one on"
+            )
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Settings:

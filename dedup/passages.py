@@ -66,7 +66,9 @@ def inside(
     parts = [tokens[offsets[text] : offsets[text + 1]] for text in texts]
     sizes = [1 + len(group) for group in groups]
     # Only texts of one group are to meet: each group speaks a language of its own.
-    salts = (np.arange(len(groups), dtype="u8") * 0x9E3779B97F4A7C15 >> np.uint64(32)).astype("u4") & ~np.uint32(1)
+    salts = (np.arange(len(groups), dtype="u8") * 0x9E3779B97F4A7C15 >> np.uint64(32)).astype(
+        "u4"
+    ) & ~np.uint32(1)
     bounds = _bounds(parts)
     flat = np.concatenate(parts) ^ np.repeat(np.repeat(salts, sizes), np.diff(bounds))
     families = np.concatenate([np.array([-1] + [i] * len(group)) for i, group in enumerate(groups)])
@@ -77,7 +79,9 @@ def inside(
         if a != b and families[a] < 0:
             shift = int(offsets[texts[a]] - bounds[a])
             found.setdefault((int(texts[a]), int(texts[b])), []).append([matched, start + shift, end + shift])
-    return {pair: _stretch(pieces, int(offsets[pair[1] + 1] - offsets[pair[1]])) for pair, pieces in found.items()}
+    return {
+        pair: _stretch(pieces, int(offsets[pair[1] + 1] - offsets[pair[1]])) for pair, pieces in found.items()
+    }
 
 
 def _stretch(pieces: list[list[int]], length: int) -> tuple[int, int]:

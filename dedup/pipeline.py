@@ -42,10 +42,14 @@ def _given(documents: Iterable[Any]) -> Iterable[Document | Skipped]:
     for number, item in enumerate(documents):
         if isinstance(item, Document | Skipped):
             yield item
-        elif isinstance(item, tuple | list) and len(item) == 2 and all(isinstance(part, str) for part in item):
+        elif (
+            isinstance(item, tuple | list) and len(item) == 2 and all(isinstance(part, str) for part in item)
+        ):
             yield Document(item[0], item[1], Source())
         else:
-            raise InputError(f"document {number} is {type(item).__name__}; expected (id, text), both str, or Document")
+            raise InputError(
+                f"document {number} is {type(item).__name__}; expected (id, text), both str, or Document"
+            )
 
 
 @dataclass(slots=True)
@@ -75,7 +79,9 @@ def run(items: Iterable[Document | Skipped], settings: Settings, progress: Progr
     return _report(corpus, skipped, found, settings)
 
 
-def _read(items: Iterable[Document | Skipped], settings: Settings, tell: Progress) -> tuple[text.Corpus, list[Skipped]]:
+def _read(
+    items: Iterable[Document | Skipped], settings: Settings, tell: Progress
+) -> tuple[text.Corpus, list[Skipped]]:
     skipped: list[Skipped] = []
     collector = text.Collector(settings.jobs)
     try:

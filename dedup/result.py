@@ -139,7 +139,9 @@ def _places(corpus: Corpus, spans: Iterable[Span], jobs: int) -> dict[Span, Plac
     for texts in _batches(corpus, list(wanted)):
         tokens = kernel.tokenise([corpus.text(text) for text in texts], spans=True, jobs=jobs)
         shifts = (tokens.offsets[:-1] - corpus.offsets[texts]).tolist()
-        here = [(span, shift, text) for text, shift in zip(texts, shifts, strict=True) for span in wanted[text]]
+        here = [
+            (span, shift, text) for text, shift in zip(texts, shifts, strict=True) for span in wanted[text]
+        ]
         starts = tokens.starts[[span[0] + shift for span, shift, _ in here]].tolist()
         ends = tokens.ends[[span[1] - 1 + shift for span, shift, _ in here]].tolist()
         lines, last = _Lines("", 0), -1
@@ -194,7 +196,9 @@ def _passage_cluster(
         start, end, line, end_line, holder = places[span]
         document = corpus.documents[holder]
         text = document.text[start:end]
-        out.append(PassageMember(document.id, document.source, start, end, line, end_line, figure, text, copies))
+        out.append(
+            PassageMember(document.id, document.source, start, end, line, end_line, figure, text, copies)
+        )
     first = members[0][0]
     tokens = corpus.tokens[first[0] : first[0] + period] if period else corpus.tokens[slice(*first)]
     lowest = min((figure for _, figure, _ in members if figure is not None), default=1.0)
@@ -219,7 +223,9 @@ def repeated_tokens(corpus: Corpus, stars: Iterable[Star], clusters: list[Member
     """Tokens that lie in copies: whole copies of documents, and all members of a passage but its first."""
     copies = {copy.text for star in stars for copy in (*star.near, *star.contained)}
     lengths = corpus.lengths
-    total = sum(int(lengths[i]) * (len(h) - (i not in copies)) for i, h in enumerate(corpus.holders) if len(h) > 1)
+    total = sum(
+        int(lengths[i]) * (len(h) - (i not in copies)) for i, h in enumerate(corpus.holders) if len(h) > 1
+    )
     total += sum(int(lengths[i]) for i in copies if len(corpus.holders[i]) == 1)
     spans = [span for cluster in clusters for span, _ in cluster.others]
     spans += [(start + period, end) for _, start, end, period in periods.tolist()]

@@ -49,7 +49,9 @@ class Signatures:
         for name in ("num_perm", "seed", "ngram", "shingles"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
-                raise SettingsError(f"signatures differ in {name}: {mine!r} and {theirs!r}; make both with the same")
+                raise SettingsError(
+                    f"signatures differ in {name}: {mine!r} and {theirs!r}; make both with the same"
+                )
 
     def estimated_jaccard(self, a: int, b: int) -> float:
         """The share of permutations in which texts a and b agree; standard error at most 0.5/√num_perm."""
@@ -72,7 +74,9 @@ class Signatures:
             if minhash.scheme != SCHEME:
                 raise SettingsError(f"a MinHash has scheme {minhash.scheme}; expected {SCHEME}")
             if (minhash.seed, len(minhash)) != (hashes[0].seed, len(hashes[0])):
-                raise SettingsError("the MinHashes differ in seed or number of permutations; make all with the same")
+                raise SettingsError(
+                    "the MinHashes differ in seed or number of permutations; make all with the same"
+                )
         seed = hashes[0].seed if hashes else 1
         values = np.array([minhash.hashvalues for minhash in hashes], "u4")
         return cls(values.reshape(len(hashes), -1), seed, ngram, shingles)

@@ -7,6 +7,7 @@ fast for a million copies as for one.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ def _holders(
     same = (np.diff(counts[order]) == 0) & (np.diff(digests[order]) == 0)
     bounds = [0, *(np.flatnonzero(~same) + 1).tolist(), len(order)] if len(order) else []
     ranked = order.tolist()
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in itertools.pairwise(bounds):
         if end - start == 1:
             yield (ranked[start],)
             continue

@@ -32,10 +32,22 @@ if TYPE_CHECKING:  # both modules have these functions; the reference documents 
         tokenise,
     )
 
-FUNCTIONS = frozenset(
-    "tokenise digests sign shingles overlaps explained band_pairs contained_pairs places "
-    "periods seed_index passages common".split()
-)
+__all__ = [
+    "band_pairs",
+    "common",
+    "contained_pairs",
+    "digests",
+    "explained",
+    "name",
+    "overlaps",
+    "passages",
+    "periods",
+    "places",
+    "seed_index",
+    "shingles",
+    "sign",
+    "tokenise",
+]
 
 _chosen: ModuleType | None = None
 
@@ -71,25 +83,9 @@ def _choose() -> ModuleType:
     return _chosen
 
 
-def __getattr__(attribute: str) -> object:
-    if attribute in FUNCTIONS:
-        return getattr(_choose(), attribute)
-    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")
+if not TYPE_CHECKING:
 
-
-__all__ = [
-    "band_pairs",
-    "common",
-    "contained_pairs",
-    "digests",
-    "explained",
-    "name",
-    "overlaps",
-    "passages",
-    "periods",
-    "places",
-    "seed_index",
-    "shingles",
-    "sign",
-    "tokenise",
-]
+    def __getattr__(attribute: str) -> object:
+        if attribute in __all__:
+            return getattr(_choose(), attribute)
+        raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

@@ -48,8 +48,18 @@ UNSPACED = (
 
 #: Default ignorable code points that are not of category Cf (DerivedCoreProperties.txt).
 IGNORABLE = frozenset(
-    [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0]
-    + [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
+    [
+        847,
+        4447,
+        4448,
+        6068,
+        6069,
+        12644,
+        65440,
+        *range(6155, 6160),
+        *range(65024, 65040),
+        *range(917760, 918000),
+    ]
 )
 
 #: One code point: ``value`` is its normalised form (code point, combining class in the top byte) where
@@ -64,7 +74,9 @@ def kind(char: str) -> int:
         return SEPARATOR
     if category == "Cf" or ord(char) in IGNORABLE:
         return JOINER
-    if category[0] == "M" or all(unicodedata.category(c)[0] == "M" for c in unicodedata.normalize("NFKD", char)):
+    if category[0] == "M" or all(
+        unicodedata.category(c)[0] == "M" for c in unicodedata.normalize("NFKD", char)
+    ):
         return MARK
     if category[0] == "L" or category == "Nl":
         return CHARACTER if any(low <= ord(char) <= high for low, high in UNSPACED) else WORD

@@ -8,6 +8,7 @@ J. Comput. Biol. 7, 2000).
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 from .types import CHARACTER_WEIGHT, WORD_WEIGHT
@@ -183,7 +184,7 @@ class Aligner:
             if passage is not None:
                 found.append(passage)
             if not done:
-                gaps = [max(y[0] - x[0], y[1] - x[1]) for x, y in zip(part, part[1:], strict=False)]
+                gaps = [max(y[0] - x[0], y[1] - x[1]) for x, y in itertools.pairwise(part)]
                 split = gaps.index(max(gaps)) + 1
                 parts += [part[split:], part[:split]]
         return found

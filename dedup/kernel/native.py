@@ -18,7 +18,11 @@ _characters = Characters()
 
 
 def _jobs(jobs: int) -> int:
-    return jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
+    return (
+        jobs or len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else jobs or os.cpu_count() or 1
+    )
 
 
 def _as(values: Array, dtype: str) -> Array:
@@ -43,7 +47,9 @@ def tokenise(texts: Sequence[str], spans: bool = False, jobs: int = 0) -> Tokens
         if missing is None:
             break
         tables.build(np.flatnonzero(np.frombuffer(missing, "u1")).tolist())
-    hashes, counts, starts, ends = (np.frombuffer(a, t) for a, t in zip(arrays, ("u4", "i8", "u4", "u4"), strict=True))
+    hashes, counts, starts, ends = (
+        np.frombuffer(a, t) for a, t in zip(arrays, ("u4", "i8", "u4", "u4"), strict=True)
+    )
     return Tokens(hashes, np.concatenate([[0], np.cumsum(counts)]).astype("i8"), starts, ends)
 
 
@@ -62,7 +68,9 @@ def sign(
 
 def shingles(tokens: Array, offsets: Array, ngram: int, jobs: int = 0) -> tuple[Array, Array]:
     flat, counts = _native.shingles(*_texts(tokens, offsets), ngram, _jobs(jobs))
-    return np.frombuffer(flat, "u8"), np.concatenate([[0], np.cumsum(np.frombuffer(counts, "i8"))]).astype("i8")
+    return np.frombuffer(flat, "u8"), np.concatenate([[0], np.cumsum(np.frombuffer(counts, "i8"))]).astype(
+        "i8"
+    )
 
 
 def overlaps(tokens: Array, offsets: Array, ngram: int, pairs: Array, jobs: int = 0) -> Array:
@@ -89,7 +97,9 @@ def contained_pairs(
 
 
 def places(tokens: Array, offsets: Array, ngram: int, sought: Array, jobs: int = 0) -> Array:
-    return np.frombuffer(_native.places(*_texts(tokens, offsets), ngram, _as(sought, "u8"), _jobs(jobs)), "i8")
+    return np.frombuffer(
+        _native.places(*_texts(tokens, offsets), ngram, _as(sought, "u8"), _jobs(jobs)), "i8"
+    )
 
 
 def periods(tokens: Array, offsets: Array, minimum: int, jobs: int = 0) -> Array:

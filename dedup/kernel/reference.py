@@ -29,18 +29,20 @@ BASE = 0x9E3779B97F4A7C15
 
 def mix64(values: Array) -> Array:
     """MurmurHash3's 64-bit finaliser of uint64 values: a bijection that spreads every bit."""
-    h = values.astype("u8")
+    h: Array = values.astype("u8")
     h = (h ^ (h >> 33)) * np.uint64(0xFF51AFD7ED558CCD)
     h = (h ^ (h >> 33)) * np.uint64(0xC4CEB9FE1A85EC53)
-    return h ^ (h >> 33)
+    out: Array = h ^ (h >> 33)
+    return out
 
 
 def mix32(values: Array) -> Array:
     """MurmurHash3's 32-bit finaliser of uint32 values: datasketch's pre-mix for ``affine32``."""
-    h = values.astype("u4")
+    h: Array = values.astype("u4")
     h = (h ^ (h >> 16)) * np.uint32(0x85EBCA6B)
     h = (h ^ (h >> 13)) * np.uint32(0xC2B2AE35)
-    return h ^ (h >> 16)
+    out: Array = h ^ (h >> 16)
+    return out
 
 
 def polynomials(tokens: Array, length: int) -> Array:
@@ -120,7 +122,9 @@ def tokenise(texts: Sequence[str], spans: bool = False, jobs: int = 0) -> Tokens
                 starts.append(start)
                 ends.append(end)
         offsets.append(len(hashes))
-    return Tokens(np.array(hashes, "u4"), np.array(offsets, "i8"), np.array(starts, "u4"), np.array(ends, "u4"))
+    return Tokens(
+        np.array(hashes, "u4"), np.array(offsets, "i8"), np.array(starts, "u4"), np.array(ends, "u4")
+    )
 
 
 def weight(tokens: Array) -> int:
@@ -261,14 +265,16 @@ def periods(tokens: Array, offsets: Array, minimum: int, jobs: int = 0) -> Array
     """Periodic text, int64 (n, 4): document, start and end (places in ``tokens``), period in tokens.
 
     From ``start`` to ``end`` tokens equal those a period before, but for up to a third of them; there are at
-    least three periods, and all but the first weigh at least ``minimum``. The last places of 4,096 windows are remembered: a longer
-    period is an ordinary repeat.
+    least three periods, and all but the first weigh at least ``minimum``. The last places of 4,096 windows are
+    remembered: a longer period is an ordinary repeat.
     """
     out: list[tuple[int, int, int, int]] = []
     slots = mix64(polynomials(tokens, WINDOW)) >> np.uint64(52)
     flat = tokens.tolist()
     for document in range(len(offsets) - 1):
-        out += _document_periods(flat, slots, document, (int(offsets[document]), int(offsets[document + 1])), minimum)
+        out += _document_periods(
+            flat, slots, document, (int(offsets[document]), int(offsets[document + 1])), minimum
+        )
     return np.array(out, "i8").reshape(-1, 4)
 
 
@@ -322,7 +328,11 @@ def seed_index(tokens: Array, offsets: Array, posting: Array, cap: int, jobs: in
     Runs are compared by 40 bits of their hash. What occurs once posts nothing. Places that are still more
     frequent at 8 tokens are sorted by the tokens that follow and stand for their neighbours in that order.
     """
-    ends = offsets[np.searchsorted(offsets, np.arange(len(tokens)), side="right")] if len(tokens) else offsets[:0]
+    ends = (
+        offsets[np.searchsorted(offsets, np.arange(len(tokens)), side="right")]
+        if len(tokens)
+        else offsets[:0]
+    )
     slots = np.full(len(tokens), NONE, "u4")
     members: list[int] = []
     hot: list[Array] = []
@@ -400,7 +410,11 @@ def passages(
                     seeds[b].append((place, partner, k))
         for b in sorted(seeds):
             found = document_passages(
-                flat, sorted(seeds[b]), (bounds[a], bounds[a + 1], bounds[b], bounds[b + 1]), similarity, minimum
+                flat,
+                sorted(seeds[b]),
+                (bounds[a], bounds[a + 1], bounds[b], bounds[b + 1]),
+                similarity,
+                minimum,
             )
             out += [(a, p[0], p[1], b, *p[2:]) for p in found]
     return np.array(out, "i8").reshape(-1, 8)
