@@ -8,6 +8,7 @@ command has its arguments.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -255,6 +256,7 @@ def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> R
     items = documents(paths, text_field=options["text_field"], id_field=options["id_field"])
     from .pipeline import run
 
+    gc.disable()  # millions of objects and no cycles among them; the process ends with the report
     is_shown = not options["quiet"] and sys.stderr.isatty()
     with _progress() if is_shown else nullcontext() as notify:
         return run(items, settings, notify)

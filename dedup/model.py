@@ -211,28 +211,40 @@ class Report:
     document_clusters: tuple[DocumentCluster, ...]
     passage_clusters: tuple[PassageCluster, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The result as plain dicts and lists, in the form of ``--format json`` (schema ``dedup-report/1``)."""
+    def outline(self) -> dict[str, Any]:
+        """The result in the form of ``--format json``, the clusters in it still objects."""
         from . import __version__
 
         return {
             "schema": SCHEMA,
             "tool": {"name": "dedup", "version": __version__},
             "settings": self.settings.to_dict(),
-            "summary": asdict(self.summary),
-            "skipped": [entry._asdict() for entry in self.skipped],
-            "empty_documents": [plain(entry) for entry in self.empty_documents],
-            "document_clusters": [plain(cluster) for cluster in self.document_clusters],
-            "passage_clusters": [plain(cluster) for cluster in self.passage_clusters],
+            "summary": self.summary,
+            "skipped": self.skipped,
+            "empty_documents": self.empty_documents,
+            "document_clusters": self.document_clusters,
+            "passage_clusters": self.passage_clusters,
         }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain dicts and lists, in the form of ``--format json`` (schema ``dedup-report/1``)."""
+        whole: dict[str, Any] = plain(self.outline())
+        return whole
+
+
+def shallow(value: Any) -> dict[str, Any]:
+    """A named tuple or dataclass as a dict; what it holds stays as it is."""
+    if isinstance(value, Source | Skipped):
+        return value._asdict()
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 def plain(value: Any) -> Any:
-    """A model object as dicts, lists and scalars, named tuples and dataclasses alike."""
-    if isinstance(value, Source | Skipped):
-        return value._asdict()
+    """A model object as dicts, lists and scalars, all the way down."""
+    if isinstance(value, Source | Skipped) or hasattr(value, "__dataclass_fields__"):
+        value = shallow(value)
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
     return value

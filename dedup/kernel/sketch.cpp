@@ -234,8 +234,6 @@ std::vector<uint64_t> band_pairs(View<uint32_t> signatures, size_t num_perm, siz
 
 namespace {
 
-constexpr size_t AHEAD = 16;  // lookups whose memory is asked for beforehand
-
 using Probe = std::pair<uint32_t, uint32_t>;  // index of a probe hash, document
 
 // The `count` smallest distinct shingle hashes of a document, ascending.
@@ -260,52 +258,51 @@ std::vector<uint64_t> smallest(const Texts &texts, int64_t doc, size_t count) {
     return low;
 }
 
-// All probes, ascending: a one-bit filter that stays in the cache, before an open-addressing table that does not.
+// All probes, ascending. Most shingles are none: a filter that fits the cache answers for them (a Bloom filter of two
+// bits in one word), and before it the top bits, for probes are the smallest hashes of a document.
 class ProbeTable {
   public:
     explicit ProbeTable(std::vector<uint64_t> hashes) : hashes_(std::move(hashes)) {
-        while (size_t{1} << bits_ < hashes_.size() * 2) ++bits_;
-        table_.assign(size_t{1} << bits_, NONE);
-        filter_.assign((size_t{16} << bits_) / 64, 0);
+        while (mask_ + 1 < hashes_.size() * 2) mask_ = 2 * mask_ + 1;
+        table_.assign(mask_ + 1, NONE);
+        filter_.assign((mask_ >> 4) + 1, 0);
         for (size_t i = 0; i < hashes_.size(); ++i) {
-            size_t bit = spread(hashes_[i]) >> (60 - bits_), at = bit >> 4;
-            filter_[bit >> 6] |= uint64_t{1} << (bit & 63);
-            while (table_[at] != NONE) at = (at + 1) & (table_.size() - 1);
+            uint64_t h = hashes_[i];
+            tops_ |= uint64_t{1} << (h >> 58);
+            filter_[word(h)] |= bits(h);
+            size_t at = h & mask_;
+            while (table_[at] != NONE) at = (at + 1) & mask_;
             table_[at] = static_cast<uint32_t>(i);
         }
     }
-    void prefetch(uint64_t h) const { DEDUP_PREFETCH(filter_.data() + (spread(h) >> (60 - bits_) >> 6)); }
     uint32_t find(uint64_t h) const {  // NONE where it is not a probe
-        size_t bit = spread(h) >> (60 - bits_);
-        if (!(filter_[bit >> 6] >> (bit & 63) & 1)) return NONE;
-        for (size_t at = bit >> 4; table_[at] != NONE; at = (at + 1) & (table_.size() - 1))
+        if (!(tops_ >> (h >> 58) & 1) || (filter_[word(h)] & bits(h)) != bits(h)) return NONE;
+        for (size_t at = h & mask_; table_[at] != NONE; at = (at + 1) & mask_)
             if (hashes_[table_[at]] == h) return table_[at];
         return NONE;
     }
     size_t size() const { return hashes_.size(); }
 
   private:
-    static uint64_t spread(uint64_t h) { return h * BASE; }
+    size_t word(uint64_t h) const { return h & (mask_ >> 4); }
+    static uint64_t bits(uint64_t h) { return uint64_t{1} << (h >> 32 & 63) | uint64_t{1} << (h >> 38 & 63); }
     std::vector<uint64_t> hashes_;
     std::vector<uint32_t> table_;
     std::vector<uint64_t> filter_;
-    unsigned bits_ = 10;
+    uint64_t tops_ = 0;
+    size_t mask_ = 1023;
 };
 
 std::vector<Probe> occurrences(const Texts &texts, const ProbeTable &table, unsigned jobs) {
     auto bounds = ranges(texts.offsets, GRAIN);
     std::vector<std::vector<Probe>> parts(bounds.size() - 1);
     parallel(parts.size(), jobs, [&](size_t part) {
-        std::vector<uint64_t> hashes;
         for (size_t doc = bounds[part]; doc < bounds[part + 1]; ++doc) {
             size_t before = parts[part].size();
-            hashes.clear();
-            texts.each(static_cast<int64_t>(doc), [&](uint64_t h) { hashes.push_back(h); });
-            for (size_t i = 0; i < hashes.size(); ++i) {
-                if (i + AHEAD < hashes.size()) table.prefetch(hashes[i + AHEAD]);
-                uint32_t probe = table.find(hashes[i]);
+            texts.each(static_cast<int64_t>(doc), [&](uint64_t h) {
+                uint32_t probe = table.find(h);
                 if (probe != NONE) parts[part].push_back({probe, static_cast<uint32_t>(doc)});
-            }
+            });
             auto from = parts[part].begin() + static_cast<ptrdiff_t>(before);
             std::sort(from, parts[part].end());
             parts[part].erase(std::unique(from, parts[part].end()), parts[part].end());

@@ -8,27 +8,31 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from ..model import Report
+from ..model import Report, plain, shallow
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def write(report: Report, stream: BinaryIO) -> None:
     """Write the whole report, indented by two."""
-    stream.write(encode(report.to_dict(), indent=True))
+    stream.write(encode(report.outline(), indent=True))
 
 
 def encode(value: Any, *, indent: bool = False) -> bytes:
-    """A value as UTF-8 JSON and a line end; a lone surrogate, which UTF-8 cannot hold, as its ``\\u`` escape.
+    """A value, model objects in it too, as UTF-8 JSON and a line end.
+
+    A lone surrogate, which UTF-8 cannot hold, is written as its ``\\u`` escape.
 
     orjson is fast and refuses lone surrogates; the standard module takes over then, in the same layout.
     """
     options = orjson.OPT_APPEND_NEWLINE | (orjson.OPT_INDENT_2 if indent else 0)
     try:
-        return orjson.dumps(value, option=options)
+        return orjson.dumps(value, default=shallow, option=options)
     except orjson.JSONEncodeError:
         separators = (",", ": ") if indent else (",", ":")
-        text = json.dumps(value, ensure_ascii=False, indent=2 if indent else None, separators=separators)
+        text = json.dumps(
+            plain(value), ensure_ascii=False, indent=2 if indent else None, separators=separators
+        )
         return _SURROGATE.sub(_escaped, text).encode("utf-8") + b"\n"
 
 

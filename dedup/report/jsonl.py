@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from .. import __version__
-from ..model import SCHEMA, Report, plain
+from ..model import SCHEMA, Report, shallow
 from .json import encode
 
 
@@ -30,5 +30,5 @@ def _lines(report: Report) -> Iterator[dict[str, Any]]:
         ("passage_cluster", report.passage_clusters),
     ):
         for entry in entries:
-            yield {"type": kind, **plain(entry)}
-    yield {"type": "summary", **plain(report.summary)}
+            yield {"type": kind, **shallow(entry)}
+    yield {"type": "summary", **shallow(report.summary)}
