@@ -33,6 +33,7 @@ SKIPPED = 3
 INTERRUPTED = 130
 
 STDOUT = "-"
+_CONTEXT = {"help_option_names": ["--help", "-h"], "show_default": True}
 _MESSAGES = 20  # skipped inputs listed on standard error
 _REFRESH = 0.1  # seconds between two looks of the progress line
 
@@ -95,7 +96,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         ctx.exit()
 
 
-@click.group(context_settings={"help_option_names": ["--help", "-h"], "show_default": True})
+@click.group(context_settings=_CONTEXT)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
     help="Show the version and the kernel in use, and exit.",
@@ -166,7 +167,7 @@ Exit codes:
 """
 
 
-@dedup.command(cls=_Command, no_args_is_help=True, epilog=_EXAMPLES)
+@dedup.command(cls=_Command, no_args_is_help=True, epilog=_EXAMPLES, context_settings=_CONTEXT)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_setting(_COPIES, "threshold", _THRESHOLD)
 @_setting(_COPIES, "passage_similarity", "Passages are copies from this share of words in common on.")

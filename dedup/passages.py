@@ -23,7 +23,8 @@ class Repeats(NamedTuple):
     """What repeats. Positions are places in the token array.
 
     ``pairs``: int64, (n, 8): text a, start, end, text b, start, end, matched tokens, evidence.
-    ``periods``: int64, (m, 4): text, start, end, period.
+    ``periods``: int64, (m, 5): text, start, end, period, unit; the same number for the same unit, wherever in it
+    a run begins.
     """
 
     pairs: Array
@@ -40,14 +41,54 @@ def find(
     """
     similarity, min_tokens = settings
     minimum = min_tokens * WORD_WEIGHT
-    periods = kernel.periods(tokens, offsets, minimum, jobs)
+    periods = _with_units(tokens, kernel.periods(tokens, offsets, minimum, jobs))
     posting = ~known
-    for _, start, end, period in periods.tolist():
+    for _, start, end, period, _ in periods.tolist():
         posting[start + period : end] = False
     index = kernel.seed_index(tokens, offsets, posting, CAP if len(tokens) < LARGE else LARGE_CAP, jobs)
     pairs = kernel.passages(tokens, offsets, families, index, similarity, minimum, jobs)
     spoken_for = np.array([known[start] for start in periods[:, 1].tolist()], bool)
+    inside = _unit_at(periods, pairs[:, 1:3])
+    pairs = pairs[(inside < 0) | (inside != _unit_at(periods, pairs[:, 4:6]))]
     return Repeats(pairs, periods[~spoken_for])
+
+
+def _with_units(tokens: Array, periods: Array) -> Array:
+    """Periods with a number for what they repeat."""
+    numbers: dict[bytes, int] = {}
+    units = [
+        numbers.setdefault(_rotated(tokens[start : start + period]).tobytes(), len(numbers))
+        for _, start, _, period in periods.tolist()
+    ]
+    return np.column_stack([periods, np.array(units, "i8")])
+
+
+def _rotated(unit: Array) -> Array:
+    """The rotation of a sequence that is least in order (Booth 1980, by comparing two candidates at a time)."""
+    values = unit.tolist()
+    size, i, j, k = len(values), 0, 1, 0
+    while i < size and j < size and k < size:
+        a, b = values[(i + k) % size], values[(j + k) % size]
+        if a == b:
+            k += 1
+            continue
+        if a > b:
+            i += k + 1
+        else:
+            j += k + 1
+        j += i == j
+        k = 0
+    return np.roll(unit, -min(i, j))
+
+
+def _unit_at(periods: Array, spans: Array) -> Array:
+    """The number of the unit in whose run a span lies, for four fifths of it; -1 for none."""
+    if not len(periods):
+        return np.full(len(spans), -1)
+    middles = spans.sum(axis=1) // 2
+    at = np.maximum(np.searchsorted(periods[:, 1], middles, side="right") - 1, 0)
+    shared = np.minimum(spans[:, 1], periods[at, 2]) - np.maximum(spans[:, 0], periods[at, 1])
+    return np.where(5 * shared >= 4 * (spans[:, 1] - spans[:, 0]), periods[at, 4], -1)
 
 
 def inside(

@@ -65,7 +65,7 @@ def run(items: Iterable[Document | Skipped], settings: Settings, progress: Progr
     """The report on all documents of ``items``; what was skipped on the way is in it."""
     tell = progress or (lambda stage, done, total: None)
     corpus, skipped = _read(items, settings, tell)
-    found = Found([], [], np.zeros((0, 4), "i8"))
+    found = Found([], [], np.zeros((0, 5), "i8"))
     if settings.documents:
         tell("comparing documents", 0, None)
         found.stars = cluster.document_stars(_document_matches(corpus, settings), settings.threshold)

@@ -76,7 +76,7 @@ def passage_clusters(
     corpus: Corpus, clusters: list[Members], periods: Array, jobs: int = 0
 ) -> tuple[PassageCluster, ...]:
     """Clusters of passages, those that repeat most text first."""
-    tandems = list(_tandems(corpus.tokens, periods))
+    tandems = list(_tandems(periods))
     spans = [span for c in clusters for span in (c.first, *(s for s, _ in c.others))]
     spans += [span for _, runs in tandems for span in runs]
     places = _places(corpus, spans, jobs)
@@ -98,31 +98,12 @@ def _repeated(cluster: Members) -> int:
     return sum(end - start for (start, end), _ in cluster.others)
 
 
-def _tandems(tokens: Array, periods: Array) -> Iterator[tuple[int, list[Span]]]:
-    """Periodic text, grouped by what repeats, wherever in it a run begins."""
-    groups: dict[bytes, tuple[int, list[Span]]] = {}
-    for _, start, end, period in periods.tolist():
-        unit = tokens[start : start + period]
-        groups.setdefault(_rotated(unit).tobytes(), (period, []))[1].append((start, end))
+def _tandems(periods: Array) -> Iterator[tuple[int, list[Span]]]:
+    """Periodic text, grouped by what repeats: the period and the runs."""
+    groups: dict[int, tuple[int, list[Span]]] = {}
+    for _, start, end, period, unit in periods.tolist():
+        groups.setdefault(unit, (period, []))[1].append((start, end))
     return iter(groups.values())
-
-
-def _rotated(unit: Array) -> Array:
-    """The rotation of a sequence that is least in order (Booth 1980, by comparing two candidates at a time)."""
-    values = unit.tolist()
-    size, i, j, k = len(values), 0, 1, 0
-    while i < size and j < size and k < size:
-        a, b = values[(i + k) % size], values[(j + k) % size]
-        if a == b:
-            k += 1
-            continue
-        if a > b:
-            i += k + 1
-        else:
-            j += k + 1
-        j += i == j
-        k = 0
-    return np.roll(unit, -min(i, j))
 
 
 Place = tuple[int, int, int, int, int]  # start and end in code points, the lines of both, the document
@@ -228,7 +209,7 @@ def repeated_tokens(corpus: Corpus, stars: Iterable[Star], clusters: list[Member
     )
     total += sum(int(lengths[i]) for i in copies if len(corpus.holders[i]) == 1)
     spans = [span for cluster in clusters for span, _ in cluster.others]
-    spans += [(start + period, end) for _, start, end, period in periods.tolist()]
+    spans += [(start + period, end) for _, start, end, period, _ in periods.tolist()]
     whole = [(int(corpus.offsets[text]), int(corpus.offsets[text + 1])) for text in copies]
     return total + _union(spans + whole) - _union(whole)
 

@@ -79,7 +79,7 @@ class Signatures:
                 )
         seed = hashes[0].seed if hashes else 1
         values = np.array([minhash.hashvalues for minhash in hashes], "u4")
-        return cls(values.reshape(len(hashes), -1), seed, ngram, shingles)
+        return cls(values if hashes else values.reshape(0, 0), seed, ngram, shingles)
 
 
 def permutations(num_perm: int, seed: int) -> tuple[Array, Array]:

@@ -12,8 +12,11 @@ decomposed form can be had character by character.
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 
 import numpy as np
+
+from .types import Array
 
 SEPARATOR, WORD, CHARACTER, MARK, JOINER = range(5)
 
@@ -21,7 +24,7 @@ PAGE = 256
 PAGES = 0x110000 // PAGE
 
 #: Letters of the standard that people type for an apostrophe; they separate words as the apostrophe does.
-APOSTROPHES = frozenset("\u02bb\u02bc\u02bd\u02be\u02bf\ua78c")
+APOSTROPHES = frozenset("\u02bb\u02bc\u02bd\u02be\u02bf\ua78b\ua78c")
 
 #: Invisible, and yet a word boundary (Thai and Khmer are typed with it).
 ZERO_WIDTH_SPACE = "\u200b"
@@ -45,6 +48,13 @@ UNSPACED = (
     (0x1AFF0, 0x1B16F),  # kana extensions
     (0x20000, 0x3FFFD),  # Han extensions
 )
+
+#: Vowels of Thai and Lao that are letters to the standard and stand with the letter before them here: sara am is
+#: one code point or two, a mark and sara aa, and both must be one token.
+FOLLOWING = frozenset("\u0e32\u0e33\u0eb2\u0eb3")
+
+#: Becomes a letter when case-folded, and must be put in order with the marks it stands among before that.
+IOTA_SUBSCRIPT = "\u0345"
 
 #: Default ignorable code points that are not of category Cf (DerivedCoreProperties.txt).
 IGNORABLE = frozenset(
@@ -74,8 +84,10 @@ def kind(char: str) -> int:
         return SEPARATOR
     if category == "Cf" or ord(char) in IGNORABLE:
         return JOINER
-    if category[0] == "M" or all(
-        unicodedata.category(c)[0] == "M" for c in unicodedata.normalize("NFKD", char)
+    if (
+        char in FOLLOWING
+        or category[0] == "M"
+        or all(unicodedata.category(c)[0] == "M" for c in unicodedata.normalize("NFKD", char))
     ):
         return MARK
     if category[0] == "L" or category == "Nl":
@@ -83,44 +95,62 @@ def kind(char: str) -> int:
     return WORD if category[0] == "N" else SEPARATOR
 
 
-def folded(char: str) -> str:
-    """The normalised form of one code point that is part of a token; empty for what is ignored."""
-    form = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
-    return "".join(c for c in form if unicodedata.category(c) != "Cf" and ord(c) not in IGNORABLE)
+def folded(char: str) -> list[tuple[str, int]]:
+    """The normalised form of one code point that is part of a token, each code point of it with its combining
+    class; empty for what is ignored."""
+    form = []
+    for part in unicodedata.normalize("NFKD", char):
+        for c in unicodedata.normalize("NFKD", part.casefold()):
+            class_ = unicodedata.combining(part if part == IOTA_SUBSCRIPT else c)
+            form.append((c, class_))
+    return [(c, class_) for c, class_ in form if unicodedata.category(c) != "Cf" and ord(c) not in IGNORABLE]
 
 
+def ordered(values: list[tuple[str, int]]) -> str:
+    """Code points in canonical order (The Unicode Standard, D109): marks between starters, by class, stable."""
+    run = 0
+    keys = []
+    for _, class_ in values:
+        run += class_ == 0
+        keys.append((run, class_))
+    return "".join(values[i][0] for i in sorted(range(len(values)), key=keys.__getitem__))
+
+
+@dataclass(frozen=True, slots=True)
 class Characters:
-    """The tables as arrays, page by page.
+    """The tables as arrays, page by page; never changed, so that a thread may read while another adds.
 
     ``index`` (uint16, one a page) is the page's place in ``entries``, 0 for a page not built yet;
     ``entries`` is an array of ENTRY, 256 a page; ``pool`` (uint32) holds the longer normalised forms.
     """
 
-    def __init__(self) -> None:
-        self.index = np.zeros(PAGES, np.uint16)
-        self.entries = np.zeros(PAGE, ENTRY)
-        self.pool = np.zeros(0, np.uint32)
+    index: Array
+    entries: Array
+    pool: Array
 
-    def build(self, pages: list[int]) -> None:
-        """Adds the pages named (each 0 to 4,351) that are not there yet."""
-        tables, pool = [self.entries], self.pool.tolist()
+    @classmethod
+    def none(cls) -> Characters:
+        """Tables without a page."""
+        return cls(np.zeros(PAGES, np.uint16), np.zeros(PAGE, ENTRY), np.zeros(0, np.uint32))
+
+    def with_pages(self, pages: list[int]) -> Characters:
+        """These tables and the pages named (each 0 to 4,351)."""
+        index, tables, pool = self.index.copy(), [self.entries], self.pool.tolist()
         for page in pages:
-            if self.index[page]:
-                continue
-            self.index[page] = len(self.entries) // PAGE + len(tables) - 1
-            tables.append(_page(page, pool))
-        self.entries = np.concatenate(tables)
-        self.pool = np.array(pool, np.uint32)
+            if not index[page]:
+                index[page] = len(self.entries) // PAGE + len(tables) - 1
+                tables.append(_page(page, pool))
+        return Characters(index, np.concatenate(tables), np.array(pool, np.uint32))
 
 
-def _page(page: int, pool: list[int]) -> np.ndarray:
+def _page(page: int, pool: list[int]) -> Array:
     table = np.zeros(PAGE, ENTRY)
     for low in range(PAGE):
         char = chr(page * PAGE + low)
         class_ = kind(char)
         if class_ == SEPARATOR:
             continue
-        values = [ord(c) | unicodedata.combining(c) << 24 for c in folded(char)]
+        values = [ord(c) | combining << 24 for c, combining in folded(char)]
         value = values[0] if len(values) == 1 else len(pool)
         if len(values) > 1:
             pool.extend(values)

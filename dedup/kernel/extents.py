@@ -321,9 +321,14 @@ def _shadows(x: Region, y: Region) -> bool:
     return _inside(x.a_start, x.a_end, y.a_start, y.a_end) and _inside(x.b_start, x.b_end, y.b_start, y.b_end)
 
 
+def _place(found: Found) -> tuple[int, ...]:
+    r = found.region
+    return r.a_start, r.b_start, r.a_end, r.b_end, -found.evidence
+
+
 def without_shadows(found: list[Found]) -> list[Found]:
     """Passages in order, without those that lie for four fifths of both their spans inside a longer one."""
-    order = sorted(found, key=lambda f: (f.region.a_start, f.region.b_start, f.region.a_end, f.region.b_end))
+    order = sorted(found, key=_place)
     dropped = [False] * len(order)
     for i, new in enumerate(order):
         for j in range(i - 1, max(i - LOOK_BACK, 0) - 1, -1):

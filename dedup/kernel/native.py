@@ -14,7 +14,7 @@ from . import _native
 from .characters import Characters
 from .types import Array, ContainedParameters, SeedIndex, Tokens
 
-_characters = Characters()
+_characters = Characters.none()
 
 
 def _jobs(jobs: int) -> int:
@@ -39,14 +39,15 @@ def _pairs(packed: bytes) -> Array:
 
 
 def tokenise(texts: Sequence[str], spans: bool = False, jobs: int = 0) -> Tokens:
+    global _characters
+    texts, tables = tuple(texts), _characters
     while True:
-        tables = _characters
         missing, *arrays = _native.tokenise(
             texts, tables.index, tables.entries, tables.pool, spans, _jobs(jobs)
         )
         if missing is None:
             break
-        tables.build(np.flatnonzero(np.frombuffer(missing, "u1")).tolist())
+        _characters = tables = tables.with_pages(np.flatnonzero(np.frombuffer(missing, "u1")).tolist())
     hashes, counts, starts, ends = (
         np.frombuffer(a, t) for a, t in zip(arrays, ("u4", "i8", "u4", "u4"), strict=True)
     )

@@ -384,7 +384,8 @@ class Pair {
             if (x.a_start != y.a_start) return x.a_start < y.a_start;
             if (x.b_start != y.b_start) return x.b_start < y.b_start;
             if (x.a_end != y.a_end) return x.a_end < y.a_end;
-            return x.b_end < y.b_end;
+            if (x.b_end != y.b_end) return x.b_end < y.b_end;
+            return x.evidence > y.evidence;
         });
         std::vector<bool> dropped(found.size(), false);
         auto inside = [](int64_t start, int64_t end, int64_t s, int64_t e) {

@@ -7,14 +7,13 @@ documents' own order is the caller's; where a function speaks of pairs, the lowe
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .characters import CHARACTER, JOINER, MARK, SEPARATOR, folded, kind
+from .characters import CHARACTER, JOINER, MARK, SEPARATOR, folded, kind, ordered
 from .extents import document_passages, lcs
 from .types import CHARACTER_WEIGHT, LAST, NONE, WORD_WEIGHT, Array, ContainedParameters, SeedIndex, Tokens
 
@@ -65,7 +64,7 @@ def polynomial(tokens: Array) -> int:
 # ---- tokens ----------------------------------------------------------------------------------------------------
 
 _kinds: dict[str, int] = {}
-_forms: dict[str, str] = {}
+_forms: dict[str, list[tuple[str, int]]] = {}
 _hashes: dict[tuple[str, bool], int] = {}
 
 
@@ -83,8 +82,8 @@ def token_hash(token: str, character: bool) -> int:
             if char not in _forms:
                 _forms[char] = folded(char)
         h = 0xCBF29CE484222325
-        for char in unicodedata.normalize("NFD", "".join(_forms[char] for char in token)):
-            h = ((h ^ ord(char)) * 0x100000001B3) & U64
+        for code_point in map(ord, ordered([value for char in token for value in _forms[char]])):
+            h = ((h ^ code_point) * 0x100000001B3) & U64
         mixed = int(mix64(np.array([h], "u8"))[0])
         _hashes[key] = (mixed >> 32) & ~1 | character
     return _hashes[key]
