@@ -319,6 +319,22 @@ def with_more(
     ]
 
 
+def merged(tokens: Array, clusters: list[Members]) -> list[Members]:
+    """Clusters whose first members are the same words made one: what was compared with one was with the other."""
+    groups: dict[bytes, list[Members]] = defaultdict(list)
+    for cluster in clusters:
+        groups[tokens[slice(*cluster.first)].tobytes()].append(cluster)
+    out = []
+    for group in groups.values():
+        if len(group) == 1:
+            out += group
+            continue
+        others = [(cluster.first, 1.0) for cluster in group[1:]]
+        others += [member for cluster in group for member in cluster.others]
+        out.append(_cluster(group[0].first, others))
+    return out
+
+
 def without_parts(clusters: list[Members]) -> list[Members]:
     """Clusters without those whose every member lies, for four fifths of it, in members of one that comes first.
 

@@ -115,7 +115,8 @@ class DocumentMember:
 
     ``jaccard`` is shared over all distinct shingles of the two; ``containment`` is the share of this
     member's distinct shingles that the kept document holds too. Both in [0, 1]. A contained member lies in
-    ``kept_text[kept_start:kept_end]``, from line ``kept_line`` on (from 1); for others these are None.
+    ``kept_text[kept_start:kept_end]``, from line ``kept_line`` on (from 1); these are None for others, and for
+    one that lies there in scattered pieces, which are reported as passages.
     """
 
     document: str

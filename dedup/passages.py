@@ -96,8 +96,7 @@ def inside(
 ) -> dict[tuple[int, int], tuple[int, int]]:
     """Where the second text of each pair lies in the first: by pair, start and end in the token array.
 
-    ``pairs`` int64 (n, 2), ascending. A text that lies there in scattered pieces is given the stretch round its
-    longest piece; a pair without any piece long enough for a passage is left out.
+    ``pairs`` int64 (n, 2), ascending. Left out are texts that lie there in pieces, none of them most of it.
     """
     if not len(pairs):
         return {}
@@ -115,25 +114,17 @@ def inside(
     families = np.concatenate([np.array([-1] + [i] * len(group)) for i, group in enumerate(groups)])
     index = kernel.seed_index(flat, bounds, np.ones(len(flat), bool), CAP, jobs)
     rows = kernel.passages(flat, bounds, families, index, settings[0], settings[1] * WORD_WEIGHT, jobs)
-    found: dict[tuple[int, int], list[list[int]]] = {}
-    for a, start, end, b, _, _, matched, _ in rows.tolist():
-        if a != b and families[a] < 0:
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    lengths = np.diff(bounds)
+    for a, start, end, b, b_start, b_end, *_ in rows.tolist():
+        if a != b and families[a] < 0 and b_end - b_start >= MOST * lengths[b]:
             shift = int(offsets[texts[a]] - bounds[a])
-            found.setdefault((int(texts[a]), int(texts[b])), []).append([matched, start + shift, end + shift])
-    return {
-        pair: _stretch(pieces, int(offsets[pair[1] + 1] - offsets[pair[1]])) for pair, pieces in found.items()
-    }
+            found.setdefault((int(texts[a]), int(texts[b])), (start + shift, end + shift))
+    return found
 
 
-def _stretch(pieces: list[list[int]], length: int) -> tuple[int, int]:
-    """From the first to the last of the pieces that lie within ``length`` tokens of the longest."""
-    _, start, end = max(pieces, key=lambda piece: (piece[0], -piece[1]))
-    near = [piece for piece in pieces if piece[1] >= end - length - GAP and piece[2] <= start + length + GAP]
-    return min([start, *(piece[1] for piece in near)]), max([end, *(piece[2] for piece in near)])
-
-
-#: Tokens by which a contained text may be stretched where it lies.
-GAP = 30
+#: The share of a contained text that must lie in one stretch of the other to be said to lie there.
+MOST = 0.8
 
 #: Tokens of the shingles by which further copies of a frequent passage are looked for, and how many of them
 #: must stand within how many tokens.

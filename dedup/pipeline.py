@@ -57,6 +57,7 @@ class Found:
     """What the stages found."""
 
     stars: list[cluster.Star]
+    stretches: dict[tuple[int, int], tuple[int, int]]
     clusters: list[cluster.Members]
     periods: Array
 
@@ -65,13 +66,14 @@ def run(items: Iterable[Document | Skipped], settings: Settings, progress: Progr
     """The report on all documents of ``items``; what was skipped on the way is in it."""
     tell = progress or (lambda stage, done, total: None)
     corpus, skipped = _read(items, settings, tell)
-    found = Found([], [], np.zeros((0, 5), "i8"))
+    found = Found([], {}, [], np.zeros((0, 5), "i8"))
     if settings.documents:
         tell("comparing documents", 0, None)
         found.stars = cluster.document_stars(_document_matches(corpus, settings), settings.threshold)
+        found.stretches = _stretches(corpus, found.stars, settings)
     if settings.passages:
         tell("looking for passages", 0, None)
-        repeats = _repeats(corpus, found.stars, settings)
+        repeats = _repeats(corpus, found, settings)
         tell("grouping passages", 0, None)
         found.periods = repeats.periods
         found.clusters = _clusters(corpus, repeats.pairs, settings)
@@ -116,15 +118,36 @@ def _document_matches(corpus: text.Corpus, settings: Settings) -> match.Document
     return match.DocumentMatches(*(column[once] for column in merged))
 
 
-def _repeats(corpus: text.Corpus, stars: list[cluster.Star], settings: Settings) -> passages.Repeats:
-    """Passages beyond what copies of documents explain: a copy takes part with what is its own."""
+#: Copies of a kept text that take part in the search for passages with all their words.
+FULL_COPIES = 8
+
+
+def _stretches(
+    corpus: text.Corpus, stars: list[cluster.Star], settings: Settings
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Where contained texts lie in one piece."""
+    held = sorted((star.kept, copy.text) for star in stars for copy in star.contained)
+    return passages.inside(
+        corpus.tokens, corpus.offsets, np.array(held, "i8").reshape(-1, 2),
+        (settings.passage_similarity, settings.min_tokens), settings.jobs,
+    )  # fmt: skip
+
+
+def _repeats(corpus: text.Corpus, found: Found, settings: Settings) -> passages.Repeats:
+    """Passages beyond those that lie inside copies of each other.
+
+    Of many copies of one text the first few take part whole, the others with the words that are their own. A
+    text that lies in another in scattered pieces is compared with it: its pieces are passages.
+    """
     families = np.full(len(corpus.holders), -1, "i4")
     explained = []
-    for star in stars:
-        for copy in (*star.near, *star.contained):
-            explained.append((star.kept, copy.text))
-            if families[copy.text] < 0:
-                families[star.kept] = families[copy.text] = star.kept
+    for star in found.stars:
+        copies = [copy.text for copy in star.near]
+        copies += [copy.text for copy in star.contained if (star.kept, copy.text) in found.stretches]
+        explained += [(star.kept, copy) for copy in copies[FULL_COPIES:]]
+        for copy in copies:
+            if families[copy] < 0:
+                families[star.kept] = families[copy] = star.kept
     pairs = np.array(explained, "i8").reshape(-1, 2)
     known = kernel.explained(corpus.tokens, corpus.offsets, settings.ngram, pairs, settings.jobs)
     return passages.find(
@@ -148,16 +171,11 @@ def _clusters(corpus: text.Corpus, pairs: Array, settings: Settings) -> list[clu
             tokens, corpus.offsets, firsts, taken, (similarity, settings.min_tokens), jobs
         )
         clusters = cluster.with_more(tokens, clusters, frequent, more, similarity, jobs)
-    return cluster.without_parts(clusters)
+    return cluster.without_parts(cluster.merged(tokens, clusters))
 
 
 def _report(corpus: text.Corpus, skipped: list[Skipped], found: Found, settings: Settings) -> Report:
-    held = sorted((star.kept, copy.text) for star in found.stars for copy in star.contained)
-    stretches = passages.inside(
-        corpus.tokens, corpus.offsets, np.array(held, "i8").reshape(-1, 2),
-        (settings.passage_similarity, settings.min_tokens), settings.jobs,
-    )  # fmt: skip
-    document_clusters = result.document_clusters(corpus, found.stars, stretches, settings.jobs)
+    document_clusters = result.document_clusters(corpus, found.stars, found.stretches, settings.jobs)
     passage_clusters = result.passage_clusters(corpus, found.clusters, found.periods, settings.jobs)
     tokens = int((corpus.lengths * [len(group) for group in corpus.holders]).sum())
     repeated = result.repeated_tokens(corpus, found.stars, found.clusters, found.periods)

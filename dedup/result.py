@@ -82,14 +82,13 @@ def passage_clusters(
     places = _places(corpus, spans, jobs)
     ranked = []
     for cluster in clusters:
-        rest = _in_order(places, [(span, figure, 1) for span, figure in cluster.others])
-        members: list[Member] = [(cluster.first, None, 1), *rest]
+        members = _members(corpus, places, [(cluster.first, 1.0, 1), *((s, f, 1) for s, f in cluster.others)])
         ranked.append((_repeated(cluster), _passage_cluster(corpus, places, members, None)))
     for period, runs in tandems:
-        ordered = _in_order(places, [(run, 1.0, (run[1] - run[0]) // period) for run in runs])
-        ordered[0] = (ordered[0][0], None, ordered[0][2])
+        runs.sort(key=lambda run: corpus.holders[places[run][4]][0])
+        members = _members(corpus, places, [(run, 1.0, (run[1] - run[0]) // period) for run in runs])
         repeated = sum(end - start for start, end in runs) - period
-        ranked.append((repeated, _passage_cluster(corpus, places, ordered, period)))
+        ranked.append((repeated, _passage_cluster(corpus, places, members, period)))
     ranked.sort(key=lambda r: (-r[0], r[1].id, r[1].members[0].document, r[1].members[0].start))
     return tuple(_numbered(cluster for _, cluster in ranked))
 
@@ -106,7 +105,7 @@ def _tandems(periods: Array) -> Iterator[tuple[int, list[Span]]]:
     return iter(groups.values())
 
 
-Place = tuple[int, int, int, int, int]  # start and end in code points, the lines of both, the document
+Place = tuple[int, int, int, int, int]  # start and end in code points, the lines of both, the text
 
 
 def _places(corpus: Corpus, spans: Iterable[Span], jobs: int) -> dict[Span, Place]:
@@ -129,7 +128,7 @@ def _places(corpus: Corpus, spans: Iterable[Span], jobs: int) -> dict[Span, Plac
         for (span, _, text), start, end in zip(here, starts, ends, strict=True):
             if text != last:
                 lines, last = _Lines(corpus.text(text), len(wanted[text])), text
-            places[span] = (start, end, lines.at(start), lines.at(end - 1), corpus.holders[text][0])
+            places[span] = (start, end, lines.at(start), lines.at(end - 1), text)
     return places
 
 
@@ -161,28 +160,38 @@ class _Lines:
         return bisect_right(self._ends, place - 1) + 1
 
 
-Member = tuple[Span, float | None, int]  # a span, its similarity, its copies
+#: Documents with one and the same text that are named as places of a passage in it. Of more, the cluster of the
+#: documents tells.
+EQUAL_TEXTS = 8
+
+Member = tuple[int, Span, float | None, int]  # a document, a span of its tokens, its similarity, its copies
 
 
-def _in_order(places: dict[Span, Place], members: list[Member]) -> list[Member]:
-    """Members in the order of the input."""
-    return sorted(members, key=lambda member: (places[member[0]][4], places[member[0]][0]))
+def _members(corpus: Corpus, places: dict[Span, Place], found: list[tuple[Span, float, int]]) -> list[Member]:
+    """The places of a passage: the first as it is, the others in the order of the input."""
+    members: list[Member] = [
+        (holder, span, figure, copies)
+        for span, figure, copies in found
+        for holder in corpus.holders[places[span][4]][:EQUAL_TEXTS]
+    ]
+    holder, span, _, copies = members[0]
+    return [(holder, span, None, copies), *sorted(members[1:], key=lambda m: (m[0], m[1]))]
 
 
 def _passage_cluster(
     corpus: Corpus, places: dict[Span, Place], members: list[Member], period: int | None
 ) -> PassageCluster:
     out = []
-    for span, figure, copies in members:
-        start, end, line, end_line, holder = places[span]
+    for holder, span, figure, copies in members:
+        start, end, line, end_line, _ = places[span]
         document = corpus.documents[holder]
         text = document.text[start:end]
         out.append(
             PassageMember(document.id, document.source, start, end, line, end_line, figure, text, copies)
         )
-    first = members[0][0]
+    _, first, _, _ = members[0]
     tokens = corpus.tokens[first[0] : first[0] + period] if period else corpus.tokens[slice(*first)]
-    lowest = min((figure for _, figure, _ in members if figure is not None), default=1.0)
+    lowest = min((figure for _, _, figure, _ in members if figure is not None), default=1.0)
     return PassageCluster(fingerprint(tokens), first[1] - first[0], lowest, period, tuple(out))
 
 

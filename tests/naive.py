@@ -21,7 +21,12 @@ UNSPACED = (
 #: Letters of the standard that are typed for an apostrophe.
 APOSTROPHES = {
     "MODIFIER LETTER APOSTROPHE", "MODIFIER LETTER TURNED COMMA", "MODIFIER LETTER REVERSED COMMA",
-    "MODIFIER LETTER RIGHT HALF RING", "MODIFIER LETTER LEFT HALF RING", "LATIN SMALL LETTER SALTILLO",
+    "MODIFIER LETTER RIGHT HALF RING", "MODIFIER LETTER LEFT HALF RING", "LATIN SMALL LETTER SALTILLO", "LATIN CAPITAL LETTER SALTILLO",
+}  # fmt: skip
+
+#: Vowels of Thai and Lao that are kept with the letter before them as if they were marks.
+FOLLOWING = {
+    "THAI CHARACTER SARA AA", "THAI CHARACTER SARA AM", "LAO VOWEL SIGN AA", "LAO VOWEL SIGN AM",
 }  # fmt: skip
 
 #: Code points that DerivedCoreProperties.txt calls Default_Ignorable_Code_Point and that are assigned.
@@ -48,7 +53,9 @@ def is_ignorable(char: str) -> bool:
 
 
 def is_mark(char: str) -> bool:
-    """Whether nothing but combining marks is left of a character in compatibility decomposition."""
+    """Whether nothing but combining marks is left of a character in compatibility decomposition, or it follows."""
+    if unicodedata.name(char, "") in FOLLOWING:
+        return True
     decomposed = unicodedata.normalize("NFKD", char)
     return unicodedata.category(char).startswith("M") or {unicodedata.category(c)[0] for c in decomposed} == {"M"}
 

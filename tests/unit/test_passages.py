@@ -157,7 +157,6 @@ def test_runs_of_one_period_in_two_documents_are_members_of_one_finding() -> Non
     assert [(member.document, member.copies) for member in found.members] == [("a", 40), ("b", 19)]
 
 
-@pytest.mark.xfail(strict=True, reason="the runs are also found as an ordinary passage of the two documents")
 def test_periodic_text_in_two_documents_is_reported_once() -> None:
     assert len(periodic_in_two_documents()) == 1
 
