@@ -13,6 +13,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -171,7 +172,11 @@ Exit codes:
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_setting(_COPIES, "threshold", _THRESHOLD)
 @_setting(_COPIES, "passage_similarity", "Passages are copies from this share of words in common on.")
-@_setting(_COPIES, "min_tokens", "Shortest passage, in words (characters in Chinese, Japanese, Thai …).")
+@_setting(
+    _COPIES,
+    "min_tokens",
+    "Shortest passage, in words; a character of Chinese, Japanese, Thai … is 5/8 of one.",
+)
 @_setting(_COPIES, "ngram", "Words in a shingle, the unit by which documents are compared.")
 @_flag(_SEARCH, "--no-documents", help="Do not look for duplicate documents.")
 @_flag(_SEARCH, "--no-passages", help="Do not look for repeated passages.")
@@ -257,6 +262,7 @@ def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> R
     items = documents(paths, text_field=options["text_field"], id_field=options["id_field"])
     from .pipeline import run
 
+    warnings.showwarning = lambda message, *_: _say(str(message))
     gc.disable()  # millions of objects and no cycles among them; the process ends with the report
     is_shown = not options["quiet"] and sys.stderr.isatty()
     with _progress() if is_shown else nullcontext() as notify:

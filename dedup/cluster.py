@@ -45,14 +45,8 @@ def document_stars(matches: DocumentMatches, threshold: float) -> list[Star]:
     lies inside the one kept text that holds most of it, and may itself be kept for its own near copies.
     """
     rows = list(zip(*(column.tolist() for column in matches), strict=True))
-    nearer: dict[int, set[int]] = defaultdict(set)
-    for (a, b), jaccard, *_ in rows:
-        if jaccard >= threshold:
-            nearer[b].add(a)
-    kept: set[int] = set()
-    for text in sorted({text for pair, *_ in rows for text in pair}):
-        if not nearer[text] & kept:
-            kept.add(text)
+    kept = {text for pair, *_ in rows for text in pair}
+    kept -= _nearest(matches, threshold).keys()
     stars = {text: Star(text) for text in sorted(kept)}
     holders: dict[int, tuple[float, int]] = {}
     for (a, b), jaccard, inside, around in rows:
@@ -67,6 +61,44 @@ def document_stars(matches: DocumentMatches, threshold: float) -> list[Star]:
         if jaccard < threshold and holders.get(b) == (-inside, a):
             stars[a].contained.append(Copy(b, jaccard, inside))
     return [star for star in stars.values() if star.near or star.contained]
+
+
+def _nearest(matches: DocumentMatches, threshold: float) -> dict[int, list[int]]:
+    """The near copies among the texts, in order, each with the kept texts before it that it is near to."""
+    earlier: dict[int, list[int]] = defaultdict(list)
+    near = matches.jaccard >= threshold
+    for a, b in matches.pairs[near].tolist():
+        earlier[b].append(a)
+    copies: dict[int, list[int]] = {}
+    for text in sorted(earlier):
+        if leaders := [leader for leader in earlier[text] if leader not in copies]:
+            copies[text] = leaders
+    return copies
+
+
+def missing_links(matches: DocumentMatches, tried: Array, threshold: float) -> Array:
+    """Pairs of kept texts that are worth a comparison, int64 (n, 2), the longer first, none of them in ``tried``.
+
+    In a crowd not all pairs are candidates, and copies of one text may be near to different ones of its copies
+    only. Of the kept texts that near copies connect, the first that has not met all others is to meet them.
+    """
+    near = matches.pairs[matches.jaccard >= threshold]
+    copies = _nearest(matches, threshold)
+    groups = []
+    for group in _components(np.unique(near).tolist(), near):
+        kept = [text for text in group if text not in copies]
+        if len(kept) > 1:
+            groups.append(kept)
+    concerned = np.isin(tried, np.array([text for group in groups for text in group], "i8")).all(axis=1)
+    known = {(a, b) for a, b in tried[concerned].tolist()}
+    links: list[tuple[int, int]] = []
+    for kept in groups:
+        for i, text in enumerate(kept):
+            new = [(text, other) for other in kept[i + 1 :] if (text, other) not in known]
+            if new:
+                links += new
+                break
+    return np.array(links, "i8").reshape(-1, 2)
 
 
 # ---- passages --------------------------------------------------------------------------------------------------

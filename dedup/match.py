@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from . import kernel
 from .kernel.types import Array
 
@@ -25,6 +27,12 @@ class DocumentMatches(NamedTuple):
     jaccard: Array
     inside: Array
     around: Array
+
+    def joined(self, other: DocumentMatches) -> DocumentMatches:
+        """These and the others, by pair, each once."""
+        columns = [np.concatenate(both) for both in zip(self, other, strict=True)]
+        _, once = np.unique(columns[0], axis=0, return_index=True)
+        return DocumentMatches(*(column[once] for column in columns))
 
 
 def documents(

@@ -30,6 +30,11 @@ class Repeats(NamedTuple):
     pairs: Array
     periods: Array
 
+    def without(self, texts: Array) -> Repeats:
+        """These without the pairs of spans whose texts are one of the pairs given, int64 (n, 2), a before b."""
+        here, given = self.pairs[:, 0] << 32 | self.pairs[:, 3], texts[:, 0] << 32 | texts[:, 1]
+        return self._replace(pairs=self.pairs[~np.isin(here, given)])
+
 
 def find(
     tokens: Array, offsets: Array, families: Array, known: Array, settings: tuple[float, int], jobs: int = 0

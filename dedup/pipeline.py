@@ -26,7 +26,10 @@ def scan(documents: Any, /, *, text: str = "text", id: str | None = None, **sett
     InputError for something that is not a document. Time is about linear in the text.
 
     >>> line = "it rained for the whole of the afternoon and nobody at the harbour minded in the least"
-    >>> report = scan([("a", f"On Monday {line}."), ("b", f"We are told that {line}, as ever.")])
+    >>> report = scan([
+    ...     ("a", f"Monday began with a parade, a speech and two marching bands. Then {line}."),
+    ...     ("b", f"The mayor, who had come by bicycle as always, told us with a smile that {line}."),
+    ... ])
     >>> [member.text == line for member in report.passage_clusters[0].members]
     [True, True]
     """
@@ -101,22 +104,26 @@ def _read(
 
 def _document_matches(corpus: text.Corpus, settings: Settings) -> match.DocumentMatches:
     """Near copies first; only what is not one is looked for inside longer texts."""
-    tokens, offsets, jobs = corpus.tokens, corpus.offsets, settings.jobs
-    signatures = sketch.sign(tokens, offsets, settings.ngram, settings.num_perm, settings.seed, jobs)
-    near = match.documents(
-        tokens, offsets, settings.ngram, band.near_pairs(signatures.values, settings.threshold, jobs),
-        settings.threshold, jobs,
-    )  # fmt: skip
+    tokens, offsets, ngram, jobs = corpus.tokens, corpus.offsets, settings.ngram, settings.jobs
+    signatures = sketch.sign(tokens, offsets, ngram, settings.num_perm, settings.seed, jobs)
+    tried = band.near_pairs(signatures.values, settings.threshold, jobs)
+    near = match.documents(tokens, offsets, ngram, tried, settings.threshold, jobs)
+    for _ in range(ROUNDS):
+        links = cluster.missing_links(near, tried, settings.threshold)
+        if not len(links):
+            break
+        tried = np.concatenate([tried, links])
+        near = near.joined(match.documents(tokens, offsets, ngram, links, settings.threshold, jobs))
     sought = np.ones(len(corpus.holders), bool)
     sought[near.pairs[near.jaccard >= settings.threshold, 1]] = False
     candidates = band.contained_pairs(
-        tokens, offsets, sought, ContainedParameters(settings.ngram, settings.min_tokens), jobs
+        tokens, offsets, sought, ContainedParameters(ngram, settings.min_tokens), jobs
     )
-    inside = match.documents(tokens, offsets, settings.ngram, candidates, settings.threshold, jobs)
-    merged = [np.concatenate(both) for both in zip(near, inside, strict=True)]
-    _, once = np.unique(merged[0], axis=0, return_index=True)
-    return match.DocumentMatches(*(column[once] for column in merged))
+    return near.joined(match.documents(tokens, offsets, ngram, candidates, settings.threshold, jobs))
 
+
+#: Rounds in which a kept text is compared with the others that near copies connect with it.
+ROUNDS = 20
 
 #: Copies of a kept text that take part in the search for passages with all their words.
 FULL_COPIES = 8
@@ -140,20 +147,22 @@ def _repeats(corpus: text.Corpus, found: Found, settings: Settings) -> passages.
     text that lies in another in scattered pieces is compared with it: its pieces are passages.
     """
     families = np.full(len(corpus.holders), -1, "i4")
-    explained = []
+    reported, explained = [], []
     for star in found.stars:
         copies = [copy.text for copy in star.near]
         copies += [copy.text for copy in star.contained if (star.kept, copy.text) in found.stretches]
+        reported += [(star.kept, copy) for copy in copies]
         explained += [(star.kept, copy) for copy in copies[FULL_COPIES:]]
         for copy in copies:
             if families[copy] < 0:
                 families[star.kept] = families[copy] = star.kept
     pairs = np.array(explained, "i8").reshape(-1, 2)
     known = kernel.explained(corpus.tokens, corpus.offsets, settings.ngram, pairs, settings.jobs)
-    return passages.find(
+    repeats = passages.find(
         corpus.tokens, corpus.offsets, families, known,
         (settings.passage_similarity, settings.min_tokens), settings.jobs,
     )  # fmt: skip
+    return repeats.without(np.sort(np.array(reported, "i8").reshape(-1, 2), axis=1))
 
 
 def _clusters(corpus: text.Corpus, pairs: Array, settings: Settings) -> list[cluster.Members]:
@@ -179,14 +188,13 @@ def _report(corpus: text.Corpus, skipped: list[Skipped], found: Found, settings:
     passage_clusters = result.passage_clusters(corpus, found.clusters, found.periods, settings.jobs)
     tokens = int((corpus.lengths * [len(group) for group in corpus.holders]).sum())
     repeated = result.repeated_tokens(corpus, found.stars, found.clusters, found.periods)
-    copies = {(m.document, m.source) for c in document_clusters for m in c.members[1:]}
     summary = Summary(
         documents=len(corpus.documents),
         skipped=len(skipped),
         empty=len(corpus.empty),
         characters=sum(len(document.text) for document in corpus.documents),
         tokens=tokens,
-        duplicate_documents=len(copies),
+        duplicate_documents=result.duplicate_documents(corpus, found.stars),
         document_clusters=len(document_clusters),
         passage_clusters=len(passage_clusters),
         repeated_tokens=repeated,

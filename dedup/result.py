@@ -209,14 +209,17 @@ def _numbered(clusters: Iterable[PassageCluster]) -> Iterator[PassageCluster]:
 # ---- counts ----------------------------------------------------------------------------------------------------
 
 
+def duplicate_documents(corpus: Corpus, stars: Iterable[Star]) -> int:
+    """Documents that are a copy of another one, of whatever kind."""
+    copies = {copy.text for star in stars for copy in (*star.near, *star.contained)}
+    return sum(len(holders) - (text not in copies) for text, holders in enumerate(corpus.holders))
+
+
 def repeated_tokens(corpus: Corpus, stars: Iterable[Star], clusters: list[Members], periods: Array) -> int:
     """Tokens that lie in copies: whole copies of documents, and all members of a passage but its first."""
     copies = {copy.text for star in stars for copy in (*star.near, *star.contained)}
     lengths = corpus.lengths
-    total = sum(
-        int(lengths[i]) * (len(h) - (i not in copies)) for i, h in enumerate(corpus.holders) if len(h) > 1
-    )
-    total += sum(int(lengths[i]) for i in copies if len(corpus.holders[i]) == 1)
+    total = sum(int(lengths[i]) * (len(h) - (i not in copies)) for i, h in enumerate(corpus.holders))
     spans = [span for cluster in clusters for span, _ in cluster.others]
     spans += [(start + period, end) for _, start, end, period, _ in periods.tolist()]
     whole = [(int(corpus.offsets[text]), int(corpus.offsets[text + 1])) for text in copies]

@@ -13,15 +13,17 @@ from typing import NamedTuple
 
 #: Beginnings of the names of letters in scripts that are written without spaces.
 UNSPACED = (
-    "CJK UNIFIED IDEOGRAPH", "CJK COMPATIBILITY IDEOGRAPH", "IDEOGRAPHIC ITERATION MARK", "IDEOGRAPHIC CLOSING MARK",
-    "IDEOGRAPHIC NUMBER ZERO", "VERTICAL IDEOGRAPHIC ITERATION MARK", "MASU MARK", "HANGZHOU NUMERAL",
-    "HIRAGANA", "KATAKANA", "HALFWIDTH KATAKANA", "HENTAIGANA", "VERTICAL KANA REPEAT", "THAI", "LAO", "MYANMAR", "KHMER",
+    "CJK UNIFIED IDEOGRAPH", "CJK COMPATIBILITY IDEOGRAPH", "IDEOGRAPHIC ITERATION MARK",
+    "IDEOGRAPHIC CLOSING MARK", "IDEOGRAPHIC NUMBER ZERO", "VERTICAL IDEOGRAPHIC ITERATION MARK", "MASU MARK",
+    "HANGZHOU NUMERAL", "HIRAGANA", "KATAKANA", "HALFWIDTH KATAKANA", "HENTAIGANA", "VERTICAL KANA REPEAT",
+    "THAI", "LAO", "MYANMAR", "KHMER",
 )  # fmt: skip
 
 #: Letters of the standard that are typed for an apostrophe.
 APOSTROPHES = {
     "MODIFIER LETTER APOSTROPHE", "MODIFIER LETTER TURNED COMMA", "MODIFIER LETTER REVERSED COMMA",
-    "MODIFIER LETTER RIGHT HALF RING", "MODIFIER LETTER LEFT HALF RING", "LATIN SMALL LETTER SALTILLO", "LATIN CAPITAL LETTER SALTILLO",
+    "MODIFIER LETTER RIGHT HALF RING", "MODIFIER LETTER LEFT HALF RING",
+    "LATIN SMALL LETTER SALTILLO", "LATIN CAPITAL LETTER SALTILLO",
 }  # fmt: skip
 
 #: Vowels of Thai and Lao that are kept with the letter before them as if they were marks.
@@ -57,7 +59,9 @@ def is_mark(char: str) -> bool:
     if unicodedata.name(char, "") in FOLLOWING:
         return True
     decomposed = unicodedata.normalize("NFKD", char)
-    return unicodedata.category(char).startswith("M") or {unicodedata.category(c)[0] for c in decomposed} == {"M"}
+    return unicodedata.category(char).startswith("M") or {unicodedata.category(c)[0] for c in decomposed} == {
+        "M"
+    }
 
 
 def is_letter(char: str) -> bool:
@@ -102,7 +106,9 @@ def tokens(text: str) -> list[Token]:
         if not is_letter(first):
             continue
         single = is_unspaced(first)
-        while i < len(text) and (continues(text[i]) or (not single and is_letter(text[i]) and not is_unspaced(text[i]))):
+        while i < len(text) and (
+            continues(text[i]) or (not single and is_letter(text[i]) and not is_unspaced(text[i]))
+        ):
             i += 1
         found.append(Token(start, i, form(text[start:i]), single))
     return found
@@ -129,7 +135,9 @@ def lcs(a: Sequence[Hashable], b: Sequence[Hashable]) -> int:
     return row[-1]
 
 
-def extension(a: Sequence[int], b: Sequence[int], costs: tuple[int, int], band: int, drop: int) -> tuple[int, int, int]:
+def extension(
+    a: Sequence[int], b: Sequence[int], costs: tuple[int, int], band: int, drop: int
+) -> tuple[int, int, int]:
     """Where the best alignment from both beginnings ends, and its matches: all cells of the band, in full.
 
     A cell counts while it is no worse than ``drop`` below the best cell of the rows before it.

@@ -30,8 +30,8 @@ TEXTS = {
     "GESPERRT, TEILTE DIE GEMEINDE AM MONTAG MIT. Sonst gab es nichts Neues.\n",
     "marché": "L’office du tourisme a annoncé que l’entrée du marché couvert resterait gratuite jusqu’à la fin\n"
     "de l’été. Les oﬃciels s’en réjouissent.\n",
-    "marche\u0301": "On l'apprend aujourd'hui : l'office du tourisme a annonce\u0301 que l'entre\u0301e du marche\u0301\n"
-    "couvert resterait gratuite jusqu'a\u0300 la fin de l'e\u0301te\u0301, sauf le lundi.\n",
+    "marche\u0301": "On l'apprend aujourd'hui : l'office du tourisme a annonce\u0301 que l'entre\u0301e\n"
+    "du marche\u0301 couvert resterait gratuite jusqu'a\u0300 la fin de l'e\u0301te\u0301, sauf le lundi.\n",
     "桥": "本报讯：新桥全长二千三百米，预计明年六月通车，届时两岸往来只需十五分钟。市民表示期待。",
     "橋梁": "工程师说，新桥全长二千三百米，预计明年六月通车，届时两岸往来只需１５分钟。",
     "図書館": "市立図書館は来月から開館時間を二時間延長すると発表した。ｶﾞｲﾄﾞもある。",
@@ -49,6 +49,9 @@ TEXTS = {
 }  # fmt: skip
 
 DOCUMENTS: list[Document | Skipped] = [
-    *(Document(name, text, Source("articles.jsonl", i + 1, 100 * i)) for i, (name, text) in enumerate(TEXTS.items())),
+    *(
+        Document(name, text, Source("articles.jsonl", i + 1, 100 * i))
+        for i, (name, text) in enumerate(TEXTS.items())
+    ),
     Skipped("broken.txt", "not UTF-8: byte 0xff at offset 7"),
 ]

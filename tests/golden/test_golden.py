@@ -24,4 +24,9 @@ def test_the_kept_result_holds_a_finding_of_every_kind() -> None:
     assert {cluster["kind"] for cluster in kept["document_clusters"]} == {"exact", "near", "contained"}
     assert {cluster["period"] for cluster in kept["passage_clusters"]} == {None, 10}
     assert len(kept["empty_documents"]) == 2
-    assert {m["document"] for c in kept["passage_clusters"] for m in c["members"]} >= {"library", "marché", "桥", "song"}
+    assert {m["document"] for c in kept["passage_clusters"] for m in c["members"]} >= {
+        "library",
+        "marché",
+        "桥",
+        "song",
+    }

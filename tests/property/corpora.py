@@ -58,6 +58,23 @@ def edited(block: bytes, percent: int, seed: int) -> bytes:
 
 
 @st.composite
+def edited_copies(draw: st.DrawFn) -> Corpus:
+    """Two to four copies of one block in a large vocabulary, heavily edited, torn apart by other words, moved."""
+    words = vocabulary(256, draw(st.booleans()))
+    dice = random.Random(draw(st.integers(0, 1 << 32)))
+    base = dice.randbytes(draw(st.integers(10, 120)))
+    documents = []
+    for _ in range(draw(st.integers(2, 4))):
+        copy = edited(base, draw(st.sampled_from([5, 20, 30, 40, 50])), dice.randrange(1 << 16))
+        cut, torn = draw(st.integers(0, len(copy))), dice.randbytes(draw(st.integers(0, 45)))
+        parts = [copy[:cut], torn, copy[cut:], dice.randbytes(draw(st.integers(0, 30)))]
+        if draw(st.booleans()):
+            dice.shuffle(parts)
+        documents.append([words[token] for token in b"".join(parts)])
+    return corpus(sorted(documents, key=len, reverse=True))
+
+
+@st.composite
 def corpora(draw: st.DrawFn, longest_block: int = 50) -> Corpus:
     """Up to eight documents of up to 200 tokens, the longest first as the kernel is given them."""
     words = vocabulary(draw(st.integers(1, 6) | st.integers(7, 256)), draw(st.booleans()))

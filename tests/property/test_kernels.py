@@ -6,8 +6,10 @@ Corpora come from :mod:`tests.property.corpora`; what definitions say is in :mod
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from itertools import combinations
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -22,7 +24,7 @@ from dedup.kernel.types import LAST, NONE, Array, ContainedParameters, SeedIndex
 from dedup.sketch import permutations
 from tests import naive
 
-from .corpora import Corpus, corpora, corpus, vocabulary
+from .corpora import Corpus, corpora, corpus, edited_copies, vocabulary
 
 NGRAMS = st.integers(1, 9) | st.just(64)
 
@@ -71,7 +73,9 @@ def test_digests_and_shingles(native: ModuleType, texts: Corpus, ngram: int) -> 
 
 
 @examples(40)
-@given(texts=corpora(), ngram=NGRAMS, num_perm=st.sampled_from([16, 64, 65, 128]), seed=st.integers(0, 2**32 - 1))
+@given(
+    texts=corpora(), ngram=NGRAMS, num_perm=st.sampled_from([16, 64, 65, 128]), seed=st.integers(0, 2**32 - 1)
+)
 def test_signatures(native: ModuleType, texts: Corpus, ngram: int, num_perm: int, seed: int) -> None:
     agreed(native, "sign", *texts, ngram, *permutations(num_perm, seed))
 
@@ -90,7 +94,9 @@ def test_overlaps_are_those_of_the_sets(native: ModuleType, texts: Corpus, ngram
 def test_explained_tokens_lie_in_a_shingle_of_the_kept_text(
     native: ModuleType, texts: Corpus, ngram: int, rolls: Any
 ) -> None:
-    pairs = np.array([pair for pair in all_pairs(texts).tolist() if rolls.random() < 0.5], "i8").reshape(-1, 2)
+    pairs = np.array([pair for pair in all_pairs(texts).tolist() if rolls.random() < 0.5], "i8").reshape(
+        -1, 2
+    )
     found = agreed(native, "explained", *texts, ngram, pairs)
     wanted = np.zeros(len(texts.tokens), bool)
     for kept, copy in pairs.tolist():
@@ -112,7 +118,9 @@ def test_band_pairs(native: ModuleType, rows: list[Any], shape: tuple[int, int],
     signatures = np.array(rows, "u4").reshape(-1, 8)
     found = agreed(native, "band_pairs", signatures, *shape, bucket)
     bands = [slice(i * shape[1], (i + 1) * shape[1]) for i in range(shape[0])]
-    wanted = {(i, j) for i, j in combinations(range(len(rows)), 2) if any(rows[i][b] == rows[j][b] for b in bands)}
+    wanted = {
+        (i, j) for i, j in combinations(range(len(rows)), 2) if any(rows[i][b] == rows[j][b] for b in bands)
+    }
     pairs = {(a, b) for a, b in found.tolist()}
     assert pairs <= wanted
     if len(rows) <= bucket:
@@ -142,7 +150,9 @@ def linked(pairs: set[tuple[int, int]], count: int) -> list[int]:
         bucket=st.integers(1, 5),
     ),
 )
-def test_contained_pairs(native: ModuleType, texts: Corpus, sought: int, parameters: ContainedParameters) -> None:
+def test_contained_pairs(
+    native: ModuleType, texts: Corpus, sought: int, parameters: ContainedParameters
+) -> None:
     wanted = np.array([sought >> i & 1 for i in range(texts.count)], bool)
     pairs = agreed(native, "contained_pairs", *texts, wanted, parameters)
     for longer, shorter in pairs.tolist():
@@ -160,7 +170,9 @@ def test_places_hold_the_sought_shingles(native: ModuleType, texts: Corpus, ngra
     wanted = [
         int(texts.offsets[i]) + at
         for i in full
-        for at, value in enumerate(reference.mix64(reference.polynomials(np.array(texts.document(i), "u4"), ngram)))
+        for at, value in enumerate(
+            reference.mix64(reference.polynomials(np.array(texts.document(i), "u4"), ngram))
+        )
         if value in hashes
     ]
     assert found.tolist() == wanted
@@ -179,7 +191,10 @@ def test_periods_are_periodic(native: ModuleType, texts: Corpus, minimum: int) -
         assert start >= before
         assert end - start >= 3 * period
         assert naive.weight(tokens[start + period : end]) >= minimum
-        assert 3 * sum(tokens[i] != tokens[i - period] for i in range(start + period, end)) <= end - start - period
+        assert (
+            3 * sum(tokens[i] != tokens[i - period] for i in range(start + period, end))
+            <= end - start - period
+        )
         before = end
 
 
@@ -242,7 +257,7 @@ def test_two_chains_of_one_extent(native: ModuleType) -> None:
 
 @examples(150)
 @given(
-    texts=corpora(),
+    texts=corpora() | edited_copies(),
     cap=st.integers(2, 20),
     similarity=st.sampled_from([0.3, 0.5, 0.7, 0.85, 1.0]),
     minimum=st.integers(1, 12),
@@ -266,6 +281,24 @@ def test_passages(
         assert evidence > 0
 
 
+CONSTANTS = {
+    "passages.cpp": (extents, "GAP DRIFT COMPANY LOOK_BACK BAND X_DROP OVERLAP WHOLE BLOCK EVIDENCE"),
+    "seeds.cpp": (reference, "WINDOW DROP CONTEXT"),
+    "kernel.hpp": (reference, "BASE NONE LAST"),
+}
+
+
+@pytest.mark.parametrize("file", CONSTANTS)
+def test_constants_are_the_same_in_both_kernels(file: str) -> None:
+    source = Path(reference.__file__).with_name(file)
+    if not source.exists():
+        pytest.skip("the sources of the native kernel are not here")
+    written = dict(re.findall(r"constexpr \w+ (\w+) = (\w+);", source.read_text(encoding="utf-8")))
+    module, names = CONSTANTS[file]
+    for name in names.split():
+        assert int(written[name].rstrip("ul"), 0) == getattr(module, name), name
+
+
 def long_copies(seed: int) -> Corpus:
     """Four texts of thousands of tokens that are copies of one, edited, moved about and repeated."""
     dice = random.Random(seed)
@@ -287,7 +320,13 @@ def test_passages_too_long_to_be_aligned_whole(native: ModuleType, seed: int) ->
     rows = agreed(native, "passages", *texts, np.full(4, -1, "i4"), index, 0.7, 96)
     lengths = rows[:, 2] - rows[:, 1]
     assert rows[lengths > extents.WHOLE][:, [0, 3]].tolist() == [[1, 3]]
-    assert {(a, b) for a, b in rows[lengths > 1_900][:, [0, 3]].tolist()} >= {(0, 0), (0, 1), (1, 2), (1, 3), (2, 3)}
+    assert {(a, b) for a, b in rows[lengths > 1_900][:, [0, 3]].tolist()} >= {
+        (0, 0),
+        (0, 1),
+        (1, 2),
+        (1, 3),
+        (2, 3),
+    }
 
 
 TOKENS = st.lists(st.integers(1, 5), max_size=40) | st.binary(max_size=150).map(lambda b: [x % 40 for x in b])

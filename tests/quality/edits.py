@@ -16,7 +16,7 @@ from .tokens import Tokens, normalise, tokenise
 ATTEMPTS = 60
 
 
-class Unsuitable(Exception):
+class UnsuitableError(Exception):
     """No draw of edits gave clean tokens (letters or digits kept growing together): take other text."""
 
 
@@ -29,7 +29,7 @@ def edit(text: str, count: int, draw: Callable[[], str], gap: str, dice: Dice) -
         edited, meant = apply(text, tokens, {place: dice.chance() for place in chosen}, draw, gap)
         if tokenise(edited).words == meant:
             return edited
-    raise Unsuitable(f"{count} edits in {len(tokens)} tokens")
+    raise UnsuitableError(f"{count} edits in {len(tokens)} tokens")
 
 
 def apply(

@@ -12,9 +12,9 @@ detects s if they share characters on both sides, and s ⊓ r are then the chara
     plagdet = F1(precision, recall) / log2(1 + granularity)
 
 *Detections*: every member of a passage cluster in a suspicious document with every member of it in a source,
-for listed pairs; two documents of one document cluster, whole, or the part that holds the other. Detections of one pair that overlap on both
-sides are merged into one. Kinds are scored on their own pairs; the pairs without a case have no plagdet, only
-detections.
+for listed pairs; two documents of one document cluster, whole, or the part that holds the other. Detections of
+one pair that overlap on both sides are merged into one. Kinds are scored on their own pairs; the pairs without a
+case have no plagdet, only detections.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ import numpy as np
 from . import base
 from .corpus import EDIT_RATES, LENGTH_CLASSES, Corpus, Item, Span
 from .dice import Dice
-from .edits import Unsuitable, edit
+from .edits import UnsuitableError, edit
 from .tokens import Hashes, Tokens, is_single, shingles, similarity, tokenise
 
 GAP = 40  # tokens; CJK_FACTOR times as many where a token is a character
@@ -293,7 +293,7 @@ class Planter:
             try:
                 copy = self.edited(original, max(1, int(rate * length + 0.5)) if rate else 0)
                 break
-            except Unsuitable:
+            except UnsuitableError:
                 continue
         figure = similarity(tokenise(original).words, tokenise(copy).words)
         item = Item("passage", self.language, (), figure, length_class, rate, where)

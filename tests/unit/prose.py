@@ -55,7 +55,9 @@ def scan(texts: Sequence[str] | dict[str, str] | Sequence[Document], **settings:
     """A scan of texts, named a, b, c … where they have no names."""
     if isinstance(texts, dict):
         return dedup.scan(texts.items(), **settings)
-    return dedup.scan([t if isinstance(t, Document) else (name(i), t) for i, t in enumerate(texts)], **settings)
+    return dedup.scan(
+        [t if isinstance(t, Document) else (name(i), t) for i, t in enumerate(texts)], **settings
+    )
 
 
 def name(index: int) -> str:
@@ -70,7 +72,9 @@ def passages(texts: Sequence[str] | dict[str, str], **settings: object) -> list[
 
 def places(clusters: Iterable[PassageCluster]) -> list[list[Place]]:
     """Document and text of every member of every cluster, in the order of the names."""
-    return sorted(sorted((member.document, member.text) for member in cluster.members) for cluster in clusters)
+    return sorted(
+        sorted((member.document, member.text) for member in cluster.members) for cluster in clusters
+    )
 
 
 def documents(cluster: PassageCluster) -> list[str]:

@@ -13,12 +13,21 @@ from dedup.kernel.types import Array
 
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7, 0.8, 0.9, 1.0])
 @pytest.mark.parametrize("num_perm", [64, 128, 256])
-def test_the_bands_miss_few_pairs_at_the_threshold_and_no_more_rows_would(threshold: float, num_perm: int) -> None:
+def test_the_bands_miss_few_pairs_at_the_threshold_and_no_more_rows_would(
+    threshold: float, num_perm: int
+) -> None:
     bands, rows = band.shape(threshold, num_perm)
     assert bands * rows <= num_perm
     assert (1 - threshold**rows) ** bands <= band.MISS
     for more in range(rows + 1, num_perm + 1):
         assert (1 - threshold**more) ** (num_perm // more) > band.MISS
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"), [(0.5, (64, 2)), (0.7, (32, 4)), (0.8, (25, 5)), (0.9, (16, 8))]
+)
+def test_the_shapes_of_128_permutations(threshold: float, expected: tuple[int, int]) -> None:
+    assert band.shape(threshold, 128) == expected
 
 
 def test_where_no_shape_is_good_enough_every_row_is_a_band() -> None:

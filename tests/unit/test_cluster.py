@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise, permutations
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_a_like_b_on_one_half_and_b_like_c_on_the_other_never_makes_a_like_c(len
 def test_a_chain_of_halves_never_joins_its_ends() -> None:
     prose = Prose()
     parts = [prose.words(25) for _ in range(7)]
-    found = passages([prose.round(f"{x} {y}") for x, y in zip(parts, parts[1:], strict=False)])
+    found = passages([prose.round(f"{x} {y}") for x, y in pairwise(parts)])
     assert sorted(documents(cluster) for cluster in found) == [[name(i), name(i + 1)] for i in range(5)]
 
 
@@ -83,10 +83,33 @@ def test_spans_that_overlap_by_half_are_two_members() -> None:
 def test_no_cluster_holds_two_members_that_overlap() -> None:
     prose = Prose()
     base = prose.words(50)
-    texts = [prose.round(" ".join([prose.edited(base, 0.1), prose.words(5), prose.edited(base, 0.1)])) for _ in range(6)]
+    texts = [
+        prose.round(" ".join([prose.edited(base, 0.1), prose.words(5), prose.edited(base, 0.1)]))
+        for _ in range(6)
+    ]
     for cluster in passages(texts):
         for x, y in combinations(cluster.members, 2):
             assert x.document != y.document or overlap(x, y.start, y.end) <= 1 / 3
+
+
+NESTED = {
+    "after a member that ends where the next text begins": [
+        "w0 w1 w2 w3 w4 w5 w6 w0 w7 w8 w9 w4 w7 w8 w9 w4",
+        "w0 w1 w2 w3 w4 w5 w6 w10 w11 w7 w8 w9 w4 w10 w11 w7 w8 w9 w4",
+    ],
+    "in a member that overlaps the first a little": [
+        "w0 w1 w1 w2 w3 w4 w1 w5 w4 w4 w3 w0 w1",
+        "w3 w5 w5 w1 w1 w1 w2 w1 w3 w5 w1 w4 w4 w3 w0 w1 w3 w5 w2 w3 w4 w1 w3 w5 w1 w4 w4 w3 w0 w1",
+    ],
+}
+
+
+@pytest.mark.xfail(strict=True, reason="a better member is not seen where others stand beside or across it")
+@pytest.mark.parametrize("texts", NESTED.values(), ids=NESTED)
+def test_no_member_lies_inside_another(texts: list[str]) -> None:
+    for cluster in passages(texts):
+        for x, y in permutations(cluster.members, 2):
+            assert not (x.document == y.document and x.start <= y.start and y.end <= x.end)
 
 
 # ---- documents -------------------------------------------------------------------------------------------------
@@ -104,7 +127,9 @@ def test_documents_form_stars_and_no_chains() -> None:
     assert {member.document for cluster in clusters for member in cluster.members} == set(texts)
     for cluster in clusters:
         for member in cluster.members[1:]:
-            assert (member.jaccard, member.containment) == figures(texts[cluster.kept], texts[member.document])
+            assert (member.jaccard, member.containment) == figures(
+                texts[cluster.kept], texts[member.document]
+            )
             assert (member.jaccard if cluster.kind == "near" else member.containment) >= 0.8
 
 
@@ -154,5 +179,5 @@ def test_a_passage_of_copies_that_a_third_document_holds_is_reported_once() -> N
     shared = prose.words(30)
     base = prose.round(shared, 150, 150)
     report = scan([base, base + " now", prose.round(shared)])
-    assert [len(cluster.members) for cluster in report.passage_clusters] == [2]
+    assert len(report.passage_clusters) == 1
     assert "c" in documents(report.passage_clusters[0])

@@ -19,12 +19,16 @@ def words(name: str, count: int) -> str:
     return " ".join(f"{name}{i}" for i in range(count))
 
 
-def found(kernel: ModuleType, texts: list[str], parameters: ContainedParameters = PARAMETERS) -> list[list[int]]:
+def found(
+    kernel: ModuleType, texts: list[str], parameters: ContainedParameters = PARAMETERS
+) -> list[list[int]]:
     """Pairs (longer, shorter) among texts that stand longest first."""
     tokens = reference.tokenise(texts)
     assert (np.diff(np.diff(tokens.offsets)) <= 0).all(), "longest first"
     everywhere = np.ones(len(texts), bool)
-    pairs: list[list[int]] = kernel.contained_pairs(tokens.hashes, tokens.offsets, everywhere, parameters).tolist()
+    pairs: list[list[int]] = kernel.contained_pairs(
+        tokens.hashes, tokens.offsets, everywhere, parameters
+    ).tolist()
     return pairs
 
 
@@ -47,11 +51,17 @@ def test_texts_that_share_nothing_are_no_candidates(kernel: ModuleType) -> None:
 
 def test_a_text_inside_two_is_a_candidate_with_both(kernel: ModuleType) -> None:
     inner = words("inner", 40)
-    assert found(kernel, [f"{inner} {words('a', 60)}", f"{words('b', 50)} {inner}", inner]) == [[0, 1], [0, 2], [1, 2]]
+    assert found(kernel, [f"{inner} {words('a', 60)}", f"{words('b', 50)} {inner}", inner]) == [
+        [0, 1],
+        [0, 2],
+        [1, 2],
+    ]
 
 
 @pytest.mark.parametrize(("length", "expected"), [(11, []), (12, [[0, 1]])])
-def test_texts_below_the_minimum_are_not_sought(kernel: ModuleType, length: int, expected: list[list[int]]) -> None:
+def test_texts_below_the_minimum_are_not_sought(
+    kernel: ModuleType, length: int, expected: list[list[int]]
+) -> None:
     inner = words("inner", length)
     assert found(kernel, [f"{inner} {words('x', 40)}", inner]) == expected
 

@@ -34,22 +34,30 @@ built = pytest.mark.skipif(
 
 def run(place: Path, wanted: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A fresh Python with the package that lies in a place, and that DEDUP_KERNEL."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("DEDUP_KERNEL", "PYTHONWARNINGS")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("DEDUP_KERNEL", "PYTHONWARNINGS")
+    }
     environment |= {"PYTHONPATH": str(place)} | ({} if wanted is None else {"DEDUP_KERNEL": wanted})
     command = [sys.executable, "-P", *arguments]
-    return subprocess.run(command, env=environment, cwd=place, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, env=environment, cwd=place, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 @pytest.fixture(scope="module")
 def without(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A place with the package as it is where there was no compiler."""
     place = tmp_path_factory.mktemp("without")
-    shutil.copytree(PACKAGE, place / "dedup", ignore=shutil.ignore_patterns("_native*", "*.cpp", "__pycache__"))
+    shutil.copytree(
+        PACKAGE, place / "dedup", ignore=shutil.ignore_patterns("_native*", "*.cpp", "__pycache__")
+    )
     return place
 
 
 @built
-@pytest.mark.parametrize(("wanted", "answer"), [(None, NATIVE), ("", NATIVE), ("auto", NATIVE), ("native", NATIVE)])
+@pytest.mark.parametrize(
+    ("wanted", "answer"), [(None, NATIVE), ("", NATIVE), ("auto", NATIVE), ("native", NATIVE)]
+)
 def test_the_native_kernel_answers_where_it_is_built(wanted: str | None, answer: str) -> None:
     done = run(PACKAGE.parent, wanted, "-W", "error", "-c", WHO)
     assert (done.stdout.strip(), done.stderr) == (answer, "")
@@ -95,7 +103,9 @@ def test_a_choice_that_is_none_is_an_error_that_names_the_choices(wanted: str, t
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
 
 
-def test_the_command_ends_with_2_where_the_native_kernel_is_forced_and_missing(without: Path, tmp_path: Path) -> None:
+def test_the_command_ends_with_2_where_the_native_kernel_is_forced_and_missing(
+    without: Path, tmp_path: Path
+) -> None:
     (tmp_path / "a.txt").write_text("some words")
     done = run(without, "native", "-m", "dedup", "scan", str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"dedup: {NOT_BUILT}\n")
@@ -106,13 +116,18 @@ def test_the_result_is_the_same_bytes_with_and_without_the_extension(without: Pa
     (tmp_path / "a.txt").write_text(f"On Monday {line}. Then it stopped.\n")
     (tmp_path / "b.txt").write_text(f"We are told that {line}, as ever.\n")
     arguments = ("-m", "dedup", "scan", str(tmp_path), "--format", "json")
-    done = [run(place, wanted, *arguments) for place, wanted in ((PACKAGE.parent, None), (without, None), (without, "python"))]
+    done = [
+        run(place, wanted, *arguments)
+        for place, wanted in ((PACKAGE.parent, None), (without, None), (without, "python"))
+    ]
     assert [process.returncode for process in done] == [0, 0, 0]
     assert len({process.stdout for process in done}) == 1
     assert json.loads(done[0].stdout)["summary"]["passage_clusters"] == 1
 
 
-@pytest.mark.parametrize(("wanted", "kernel"), [("python", "python"), pytest.param("native", "native", marks=built)])
+@pytest.mark.parametrize(
+    ("wanted", "kernel"), [("python", "python"), pytest.param("native", "native", marks=built)]
+)
 def test_the_version_names_the_kernel(wanted: str, kernel: str) -> None:
     done = run(PACKAGE.parent, wanted, "-m", "dedup", "--version")
     assert done.stdout == f"dedup {dedup.__version__} (kernel: {kernel})\n"

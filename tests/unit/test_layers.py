@@ -101,7 +101,9 @@ def test_every_module_is_in_a_room_and_every_room_is_there() -> None:
 
 def test_stages_import_no_other_stage_but_cluster_which_measures_what_it_groups() -> None:
     stages = {"read", "text", "sketch", "band", "match", "passages", "cluster"}
-    found = {(room(path), other) for path in MODULES if room(path) in stages for other in rooms(path) & stages}
+    found = {
+        (room(path), other) for path in MODULES if room(path) in stages for other in rooms(path) & stages
+    }
     assert found == {("cluster", "match")}
 
 
@@ -116,14 +118,20 @@ def test_a_dependency_is_imported_in_one_place(package: str) -> None:
 
 
 def test_no_module_is_a_box_of_odds_and_ends() -> None:
-    assert not [path for path in MODULES if {"util", "utils", "helpers", "misc", "common"} & {path.stem, path.parent.name}]
+    assert not [
+        path
+        for path in MODULES
+        if {"util", "utils", "helpers", "misc", "common"} & {path.stem, path.parent.name}
+    ]
 
 
 @pytest.mark.parametrize("module", ["dedup", "dedup.cli", "dedup.model", "dedup.read", "dedup.report"])
 def test_an_import_brings_nothing_heavy(module: str) -> None:
     heavy = ["numpy", "scipy", "datasketch", "rapidfuzz", "rich"]
     code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -132,7 +140,9 @@ def test_a_scan_does_without_datasketch_and_scipy() -> None:
         "import sys, dedup; dedup.scan([('a', 'some words'), ('b', 'some words')]); "
         "print([name for name in ('datasketch', 'scipy', 'rapidfuzz', 'rich', 'click') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -145,5 +155,5 @@ def test_every_exported_name_exists_and_nothing_else_is_public() -> None:
 
 
 def test_an_unknown_name_is_no_attribute() -> None:
-    with pytest.raises(AttributeError, match="^module 'dedup' has no attribute 'scam'$"):
+    with pytest.raises(AttributeError, match=r"^module 'dedup' has no attribute 'scam'$"):
         _ = dedup.scam

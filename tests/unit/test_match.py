@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -42,7 +42,11 @@ def test_figures_are_those_of_the_sets_and_good_pairs_are_kept(stages_on: str, t
     wanted = []
     for a, b in combinations(range(len(TEXTS)), 2):
         shared = len(sets[a] & sets[b])
-        jaccard, inside, around = shared / len(sets[a] | sets[b]), shared / len(sets[b]), shared / len(sets[a])
+        jaccard, inside, around = (
+            shared / len(sets[a] | sets[b]),
+            shared / len(sets[b]),
+            shared / len(sets[a]),
+        )
         if max(jaccard, inside) >= threshold:
             wanted.append(([a, b], jaccard, inside, around))
     assert list(zip(*(column.tolist() for column in found), strict=True)) == wanted
@@ -73,8 +77,8 @@ def test_the_similarity_of_spans_is_twice_their_common_part_over_both(stages_on:
     assert match.span_similarities(tokens.hashes, spans).tolist() == [6 / 9, 1.0, 0.0, 0.0]
 
 
-SENTENCE = "analyst Anurag Rana wrote that demand remains".split()
-TURNED = "Anurag Rana an analyst wrote that demand remains".split()
+SENTENCE = ["analyst", "Anurag", "Rana", "wrote", "that", "demand", "remains"]
+TURNED = ["Anurag", "Rana", "an", "analyst", "wrote", "that", "demand", "remains"]
 
 
 def test_differences_name_the_words_that_differ() -> None:
@@ -117,7 +121,9 @@ def distance(a: list[str], b: list[str]) -> int:
 
 @settings(deadline=None, max_examples=300)
 @given(a=WORDS, b=WORDS)
-def test_differences_cover_both_texts_without_a_gap_and_change_the_fewest_words(a: list[str], b: list[str]) -> None:
+def test_differences_cover_both_texts_without_a_gap_and_change_the_fewest_words(
+    a: list[str], b: list[str]
+) -> None:
     at, to, cost = 0, 0, 0
     found = match.differences(a, b)
     for tag, a_start, a_end, b_start, b_end in found:
@@ -128,4 +134,4 @@ def test_differences_cover_both_texts_without_a_gap_and_change_the_fewest_words(
         cost += max(a_end - a_start, b_end - b_start) if tag != "equal" else 0
     assert (at, to) == (len(a), len(b))
     assert cost == distance(a, b)
-    assert all("equal" in (x[0], y[0]) for x, y in zip(found, found[1:], strict=False))
+    assert all("equal" in (x[0], y[0]) for x, y in pairwise(found))

@@ -113,7 +113,8 @@ def test_copies_less_alike_than_asked_for_are_not_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "minimum", "count"), [(12, 12, 1), (11, 12, 0), (20, 20, 1), (19, 20, 0), (8, 8, 1), (40, 41, 0)]
+    ("length", "minimum", "count"),
+    [(12, 12, 1), (11, 12, 0), (20, 20, 1), (19, 20, 0), (8, 8, 1), (40, 41, 0)],
 )
 def test_a_passage_needs_the_fewest_tokens_asked_for(length: int, minimum: int, count: int) -> None:
     prose = Prose(length)

@@ -23,7 +23,9 @@ Label = dict[str, Any]
 def truth(folder: Path) -> list[Label]:
     """The labels of a folder; none where the folder is not."""
     path = folder / "truth.jsonl"
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    return (
+        [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    )
 
 
 @cache
@@ -39,26 +41,27 @@ def labels(folder: Path, kind: str) -> list[Any]:
     return [pytest.param(label, id=label["id"]) for label in wanted]
 
 
+def stands(cluster: PassageCluster, place: Label, least: float) -> bool:
+    """Whether a member of the cluster is a labelled place."""
+    return any(
+        m.document == place["document"] and overlap(m, place["start"], place["end"]) >= least
+        for m in cluster.members
+    )
+
+
 def shows(cluster: PassageCluster, label: Label, least: float) -> bool:
     """Whether every labelled place is a member of the cluster."""
-    return all(
-        any(m.document == place["document"] and overlap(m, place["start"], place["end"]) >= least for m in cluster.members)
-        for place in label["members"]
-    )
+    return all(stands(cluster, place, least) for place in label["members"])
 
 
 def unknown(folder: Path) -> list[list[str]]:
     """The texts of clusters that touch no label at two places."""
-    out = []
-    for cluster in scanned(folder).passage_clusters:
-        known = any(
-            sum(m.document == p["document"] and overlap(m, p["start"], p["end"]) > 0 for m in cluster.members for p in places)
-            >= 2
-            for places in (label["members"] for label in truth(folder) if "start" in label["members"][0])
-        )
-        if not known:
-            out.append([member.text for member in cluster.members])
-    return out
+    known = [label["members"] for label in truth(folder) if "start" in label["members"][0]]
+    return [
+        [member.text for member in cluster.members]
+        for cluster in scanned(folder).passage_clusters
+        if not any(sum(stands(cluster, place, 0.01) for place in places) >= 2 for places in known)
+    ]
 
 
 def linked(report: Report) -> set[frozenset[str]]:

@@ -102,7 +102,7 @@ def test_no_signatures_come_back_as_none() -> None:
 
 def test_minhashes_of_another_scheme_are_refused() -> None:
     other = MinHash(128, 1, scheme="legacy")
-    with pytest.raises(SettingsError, match="^a MinHash has scheme legacy; expected affine32$"):
+    with pytest.raises(SettingsError, match=r"^a MinHash has scheme legacy; expected affine32$"):
         Signatures.from_datasketch([other], 5)
 
 
@@ -133,7 +133,9 @@ def test_signatures_shaped_differently_do_not_compare(change: dict[str, int], na
 def test_signatures_of_other_shingles_do_not_compare() -> None:
     mine = signed(TEXTS)
     foreign = Signatures.from_datasketch(mine.to_datasketch(), 5, shingles="words/1")
-    with pytest.raises(SettingsError, match="^signatures differ in shingles: 'dedup-shingles/1' and 'words/1'; "):
+    with pytest.raises(
+        SettingsError, match=r"^signatures differ in shingles: 'dedup-shingles/1' and 'words/1'; "
+    ):
         mine.check_comparable(foreign)
 
 
@@ -142,7 +144,9 @@ def test_the_estimate_is_near_the_exact_jaccard_index(share: float) -> None:
     shared = [f"word{i}" for i in range(int(1000 * share))]
     one, other = (" ".join(shared + [f"{side}{i}" for i in range(len(shared), 1000)]) for side in "ab")
     tokens = reference.tokenise([one, other])
-    a, b = (naive.shingles(document.tolist(), 5) for document in np.split(tokens.hashes, tokens.offsets[1:-1]))
+    a, b = (
+        naive.shingles(document.tolist(), 5) for document in np.split(tokens.hashes, tokens.offsets[1:-1])
+    )
     exact = len(a & b) / len(a | b)
     estimate = signed([one, other], num_perm=1024).estimated_jaccard(0, 1)
     assert estimate == pytest.approx(exact, abs=4 * 0.5 / 1024**0.5)

@@ -175,7 +175,9 @@ CHANGING = [
 
 
 @pytest.mark.parametrize("text", CHANGING)
-def test_spans_address_the_original_where_normalising_changes_its_length(kernel: ModuleType, text: str) -> None:
+def test_spans_address_the_original_where_normalising_changes_its_length(
+    kernel: ModuleType, text: str
+) -> None:
     tokens = kernel.tokenise(["before", text], spans=True)
     found = list(zip(tokens.starts.tolist(), tokens.ends.tolist(), strict=True))[1:]
     assert found == [(token.start, token.end) for token in naive.tokens(text)]
@@ -202,7 +204,9 @@ def test_odd_text(kernel: ModuleType, text: str, expected: list[str]) -> None:
     assert words(kernel, text) == expected
 
 
-@pytest.mark.parametrize("text", ["café", "caf\u0113 字", "caf\u0113 字 😀"], ids=["1 byte", "2 bytes", "4 bytes"])
+@pytest.mark.parametrize(
+    "text", ["café", "caf\u0113 字", "caf\u0113 字 😀"], ids=["1 byte", "2 bytes", "4 bytes"]
+)
 def test_the_width_of_a_string_in_memory_does_not_matter(kernel: ModuleType, text: str) -> None:
     assert hashes(kernel, text) == hashes(kernel, text + " —") == hashes(kernel, text + " — 😀")
 
@@ -240,7 +244,9 @@ def test_tables_that_grow_leave_the_arrays_in_use_as_they_are() -> None:
     small = characters.Characters.none()
     before = [small.index.copy(), small.entries.copy(), small.pool.copy()]
     assert small.with_pages([0x00, 0x4E]).index.any()
-    assert all(np.array_equal(*both) for both in zip(before, (small.index, small.entries, small.pool), strict=True))
+    assert all(
+        np.array_equal(*both) for both in zip(before, (small.index, small.entries, small.pool), strict=True)
+    )
 
 
 def kinds(char: str) -> int:
