@@ -16,7 +16,7 @@ MISS = 2e-4
 
 #: Texts in one bucket up to which all pairs are compared. Above it, each is compared with the first and the
 #: one before it: a bucket of 100,000 stays linear.
-BUCKET = 64
+BUCKET = 16
 
 
 def shape(threshold: float, num_perm: int) -> tuple[int, int]:

@@ -241,6 +241,8 @@ def _check_outputs(targets: list[_Target], paths: Sequence[str]) -> None:
     inputs = [os.path.realpath(path) for path in paths if path != STDOUT]
     for _, file in targets:
         if file == STDOUT:
+            if sys.stdout is None:
+                raise OutputError("standard output is closed; name a file with -o")
             continue
         real = os.path.realpath(file)
         if real in taken:
@@ -264,7 +266,7 @@ def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> R
 
     warnings.showwarning = lambda message, *_: _say(str(message))
     gc.disable()  # millions of objects and no cycles among them; the process ends with the report
-    is_shown = not options["quiet"] and sys.stderr.isatty()
+    is_shown = not options["quiet"] and sys.stderr is not None and sys.stderr.isatty()
     with _progress() if is_shown else nullcontext() as notify:
         return run(items, settings, notify)
 

@@ -41,12 +41,12 @@ def document_stars(matches: DocumentMatches, threshold: float) -> list[Star]:
     """Copies round the texts that are kept, in the order of the kept.
 
     Texts are taken in order, the longest first. One that is a near copy of a kept text is a copy of all those
-    it is near to; any other is kept. Containment is a relation beside that: a text that is nobody's near copy
-    lies inside the one kept text that holds most of it, and may itself be kept for its own near copies.
+    it is near to, shorter ones too; any other is kept. Containment is a relation beside that: a kept text may lie
+    inside another, the one that holds most of it, and so may its near copies.
     """
     rows = list(zip(*(column.tolist() for column in matches), strict=True))
-    kept = {text for pair, *_ in rows for text in pair}
-    kept -= _nearest(matches, threshold).keys()
+    nearest = _nearest(matches, threshold)
+    kept = {text for pair, *_ in rows for text in pair} - nearest.keys()
     stars = {text: Star(text) for text in sorted(kept)}
     holders: dict[int, tuple[float, int]] = {}
     for (a, b), jaccard, inside, around in rows:
@@ -57,8 +57,9 @@ def document_stars(matches: DocumentMatches, threshold: float) -> list[Star]:
                 stars[b].near.append(Copy(a, jaccard, around))
         elif a in kept and b in kept:
             holders[b] = min(holders.get(b, (0.0, 0)), (-inside, a))
+    holder = {b: a for b, (_, a) in holders.items()}
     for (a, b), jaccard, inside, _ in rows:
-        if jaccard < threshold and holders.get(b) == (-inside, a):
+        if jaccard < threshold and a in {holder.get(text) for text in (b, *nearest.get(b, ()))}:
             stars[a].contained.append(Copy(b, jaccard, inside))
     return [star for star in stars.values() if star.near or star.contained]
 
@@ -74,6 +75,18 @@ def _nearest(matches: DocumentMatches, threshold: float) -> dict[int, list[int]]
         if leaders := [leader for leader in earlier[text] if leader not in copies]:
             copies[text] = leaders
     return copies
+
+
+def copies_of_contained(matches: DocumentMatches, threshold: float) -> Array:
+    """Pairs (longer, shorter), int64 (n, 2): texts that hold another one, and the near copies of that one."""
+    nearest = _nearest(matches, threshold)
+    copies: dict[int, list[int]] = defaultdict(list)
+    for copy, leaders in nearest.items():
+        for leader in leaders:
+            copies[leader].append(copy)
+    inside = matches.pairs[matches.jaccard < threshold].tolist()
+    links = {(a, copy) for a, b in inside if a not in nearest for copy in copies[b] if a < copy}
+    return np.array(sorted(links), "i8").reshape(-1, 2)
 
 
 def missing_links(matches: DocumentMatches, tried: Array, threshold: float) -> Array:
@@ -104,10 +117,9 @@ def missing_links(matches: DocumentMatches, tried: Array, threshold: float) -> A
 # ---- passages --------------------------------------------------------------------------------------------------
 
 SAME = 0.8  # overlap (intersection over union) at which two spans of a text are one member
-ROUNDS = (
-    8  # of comparing all that is linked; what is left then stands with the neighbours it was matched with
-)
+ROUNDS = 8  # of comparing all that is linked; what is left then stands with neighbours it was matched with
 CELL = 64  # tokens of a stretch that spans are looked up by
+SAMPLE = 2000  # members of a group among which the most typical is chosen
 GRAM = 3  # tokens of the shingles that tell which member is the most typical
 
 
@@ -146,21 +158,27 @@ def passage_clusters(tokens: Array, pairs: Array, similarity: float, jobs: int =
         for (leader, member), figure in zip(trials, figures, strict=True):
             if figure >= similarity:
                 taken[leader].append((member, figure))
-                placed.update((leader, member))
-        out += [
-            _cluster(spans[leader], [(spans[m], f) for m, f in others]) for leader, others in taken.items()
-        ]
+        for leader, others in taken.items():
+            cluster = _cluster(spans[leader], [(spans[m], figure) for m, figure in others])
+            if cluster.others:
+                out.append(cluster)
+                placed.update((leader, *(member for member, _ in others)))
         tried = placed.union(leaders)
         loose = _components((m for group in loose for m in group if m not in tried), edges)
     wanted = [i for i, (a, b) in enumerate(edges.tolist()) if a not in placed or b not in placed]
     if wanted:
         figures = _figures(tokens, spans, edges[wanted].tolist(), jobs)
         known = [(*edges[i].tolist(), figure) for i, figure in zip(wanted, figures, strict=True)]
-        stars, weak = _stars(known, placed, similarity)
-        out += [
-            _cluster(spans[leader], [(spans[m], f) for m, f in others]) for leader, others in stars.items()
-        ]
-        out += [_pair(pairs[rows[wanted[i]]].tolist()) for i in weak]
+        for leader, others in _stars(known, placed, similarity).items():
+            cluster = _cluster(spans[leader], [(spans[m], figure) for m, figure in others])
+            if cluster.others:
+                out.append(cluster)
+                placed.update((leader, *(member for member, _ in others)))
+        for i in wanted:
+            a, b = edges[i].tolist()
+            if a not in placed or b not in placed:
+                out.append(_pair(pairs[rows[i]].tolist()))
+                placed.update((a, b))
     return out
 
 
@@ -179,11 +197,8 @@ def _pair(row: list[int]) -> Members:
 
 def _stars(
     edges: list[tuple[int, int, float]], placed: set[int], similarity: float
-) -> tuple[dict[int, list[tuple[int, float]]], list[int]]:
-    """Members that no cluster holds, each with a neighbour that it was matched with.
-
-    Also the places of edges whose ends, merged with others, are no longer alike: those pairs stand alone.
-    """
+) -> dict[int, list[tuple[int, float]]]:
+    """Members that no cluster holds, each with the neighbour that it is most alike, if alike enough."""
     best: dict[int, tuple[float, int]] = {}
     for a, b, figure in edges:
         for one, other in ((a, b), (b, a)):
@@ -195,13 +210,7 @@ def _stars(
         if member not in found:
             stars[-other].append((member, figure))
             found.update((member, -other))
-    lone = placed | found
-    weak = []
-    for i, (a, b, _) in enumerate(edges):
-        if a not in lone or b not in lone:
-            weak.append(i)
-            lone |= {a, b}
-    return stars, weak
+    return stars
 
 
 def _members(pairs: Array) -> tuple[list[Span], Array, Array]:
@@ -291,7 +300,7 @@ def _typical(tokens: Array, spans: list[Span], groups: list[list[int]]) -> list[
     large = [i for i, group in enumerate(groups) if len(group) > 2]
     if not large:
         return leaders
-    owners = [(i, m) for i in large for m in groups[i]]
+    owners = [(i, m) for i in large for m in groups[i][:: len(groups[i]) // SAMPLE + 1]]
     starts = np.array([spans[m][0] for _, m in owners])
     sizes = np.array([max(spans[m][1] - spans[m][0] - GRAM + 1, 1) for _, m in owners])
     first = np.cumsum(sizes) - sizes
@@ -313,23 +322,18 @@ def _typical(tokens: Array, spans: list[Span], groups: list[list[int]]) -> list[
 
 
 def _cluster(first: Span, others: list[tuple[Span, float]]) -> Members:
-    """A cluster without members that overlap a better one by half."""
-    ends = list(first)  # of the members taken, flat and ascending: start, end, start, end …
-    kept = []
-    for span, figure in sorted(others, key=lambda other: (-other[1], other[0])):
-        start, end = span
-        at = bisect_right(ends, start) & ~1
-        near = ends[max(at - 2, 0) : at + 4]
-        shared = max(
-            (min(end, e) - max(start, s) for s, e in zip(near[::2], near[1::2], strict=True)), default=0
-        )
-        if 2 * shared >= end - start:
-            continue
-        if shared <= 0:
-            at = bisect_left(ends, start)
-            ends[at:at] = [start, end]
-        kept.append((span, figure))
-    return Members(first, sorted(kept))
+    """A cluster without members that overlap a better one by more than a twentieth."""
+    ranked = sorted([(first, 2.0), *others])  # the first is better than any
+    spans = [span for span, _ in ranked]
+    kept: list[tuple[Span, float]] = []
+    for group in _overlapping(spans):
+        taken: list[Span] = []
+        for i in sorted(group, key=lambda i: (-ranked[i][1], spans[i])):
+            start, end = spans[i]
+            if all(20 * (min(end, e) - max(start, s)) <= min(end - start, e - s) for s, e in taken):
+                taken.append(spans[i])
+                kept.append(ranked[i])
+    return Members(first, sorted(member for member in kept if member[1] <= 1.0))
 
 
 def with_more(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 from .errors import SettingsError
@@ -69,8 +70,9 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("threshold", "passage_similarity"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 1:
+            if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) <= 1:
                 raise SettingsError(f"{name} is {value!r}; expected a number above 0 and up to 1")
+            object.__setattr__(self, name, float(value))
         for name, low, high in (
             ("min_tokens", 4, 10**6),
             ("ngram", 1, 64),
@@ -79,8 +81,9 @@ class Settings:
             ("jobs", 0, 4096),
         ):
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            if not isinstance(value, Integral) or isinstance(value, bool) or not low <= int(value) <= high:
                 raise SettingsError(f"{name} is {value!r}; expected a whole number from {low} to {high}")
+            object.__setattr__(self, name, int(value))
         for name in ("documents", "passages"):
             if not isinstance(getattr(self, name), bool):
                 raise SettingsError(f"{name} is {getattr(self, name)!r}; expected true or false")

@@ -96,6 +96,47 @@ def _unit_at(periods: Array, spans: Array) -> Array:
     return np.where(5 * shared >= 4 * (spans[:, 1] - spans[:, 0]), periods[at, 4], -1)
 
 
+def among_copies(
+    tokens: Array, offsets: Array, families: Array, known: Array, settings: tuple[float, int], jobs: int = 0
+) -> Array:
+    """Repeats between texts of one family in the words that are their own, int64 (n, 8) as in Repeats.
+
+    ``known`` (bool, one a token) marks the words that a copy has from the text it is a copy of.
+    """
+    texts = np.flatnonzero(families >= 0)
+    own = np.add.reduceat(np.append(~known, False), offsets[:-1])[texts] if len(texts) else texts
+    texts = texts[(own >= settings[1]) & (own < np.diff(offsets)[texts])]
+    if len(texts) < 2:
+        return np.zeros((0, 8), "i8")
+    parts = [tokens[offsets[text] : offsets[text + 1]] for text in texts.tolist()]
+    marks = np.concatenate([known[offsets[text] : offsets[text + 1]] for text in texts.tolist()])
+    bounds = _bounds(parts)
+    shift = np.repeat(offsets[texts] - bounds[:-1], np.diff(bounds))
+    keep = ~marks | np.append(False, ~marks[:-1])  # what is known shrinks to one token, unlike any other
+    flat = _salted(np.concatenate(parts), np.repeat(families[texts], np.diff(bounds)))
+    flat[marks] = _salted(np.flatnonzero(marks).astype("u4"), np.flatnonzero(marks))
+    where = np.flatnonzero(keep)
+    fewer = np.searchsorted(where, bounds)
+    flat = flat[where]
+    index = kernel.seed_index(flat, fewer, ~marks[where], CAP, jobs)
+    alone = np.full(len(parts), -1, "i4")
+    rows: Array = kernel.passages(flat, fewer, alone, index, settings[0], settings[1] * WORD_WEIGHT, jobs)
+    rows = rows[rows[:, 0] != rows[:, 3]]
+    for column in (1, 4):
+        ends = where[rows[:, column + 1] - 1]
+        rows[:, column + 1] = ends + shift[ends] + 1
+        rows[:, column] = where[rows[:, column]] + shift[where[rows[:, column]]]
+    rows[:, 0], rows[:, 3] = texts[rows[:, 0]], texts[rows[:, 3]]
+    return rows
+
+
+def _salted(tokens: Array, groups: Array) -> Array:
+    """Tokens that are equal only within a group; each stays a word or a character (its lowest bit)."""
+    spread = groups.astype("u8") * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(32)
+    salted: Array = tokens ^ (spread.astype("u4") & ~np.uint32(1))
+    return salted
+
+
 def inside(
     tokens: Array, offsets: Array, pairs: Array, settings: tuple[float, int], jobs: int = 0
 ) -> dict[tuple[int, int], tuple[int, int]]:
@@ -110,12 +151,9 @@ def inside(
     texts = [text for holder, group in zip(holders, groups, strict=True) for text in (holder, *group)]
     parts = [tokens[offsets[text] : offsets[text + 1]] for text in texts]
     sizes = [1 + len(group) for group in groups]
-    # Only texts of one group are to meet: each group speaks a language of its own.
-    salts = (np.arange(len(groups), dtype="u8") * 0x9E3779B97F4A7C15 >> np.uint64(32)).astype(
-        "u4"
-    ) & ~np.uint32(1)
     bounds = _bounds(parts)
-    flat = np.concatenate(parts) ^ np.repeat(np.repeat(salts, sizes), np.diff(bounds))
+    group = np.repeat(np.repeat(np.arange(len(groups)), sizes), np.diff(bounds))
+    flat = _salted(np.concatenate(parts), group)  # only texts of one group are to meet
     families = np.concatenate([np.array([-1] + [i] * len(group)) for i, group in enumerate(groups)])
     index = kernel.seed_index(flat, bounds, np.ones(len(flat), bool), CAP, jobs)
     rows = kernel.passages(flat, bounds, families, index, settings[0], settings[1] * WORD_WEIGHT, jobs)

@@ -42,17 +42,21 @@ def scan(documents: Any, /, *, text: str = "text", id: str | None = None, **sett
 
 
 def _given(documents: Iterable[Any]) -> Iterable[Document | Skipped]:
+    if isinstance(documents, str | bytes) or not isinstance(documents, Iterable):
+        raise InputError(
+            f"documents is {type(documents).__name__}; expected pairs (id, text), Documents, or a data frame"
+        )
     for number, item in enumerate(documents):
-        if isinstance(item, Document | Skipped):
+        if isinstance(item, Skipped):
             yield item
-        elif (
-            isinstance(item, tuple | list) and len(item) == 2 and all(isinstance(part, str) for part in item)
-        ):
-            yield Document(item[0], item[1], Source())
-        else:
-            raise InputError(
-                f"document {number} is {type(item).__name__}; expected (id, text), both str, or Document"
-            )
+            continue
+        parts = item[:2] if isinstance(item, Document) else item
+        if not isinstance(parts, tuple | list) or len(parts) != 2:
+            raise InputError(f"document {number} is {type(item).__name__}; expected (id, text) or Document")
+        for name, part in zip(("id", "text"), parts, strict=True):
+            if not isinstance(part, str):
+                raise InputError(f"the {name} of document {number} is {type(part).__name__}; expected str")
+        yield item if isinstance(item, Document) else Document(parts[0], parts[1], Source())
 
 
 @dataclass(slots=True)
@@ -119,7 +123,9 @@ def _document_matches(corpus: text.Corpus, settings: Settings) -> match.Document
     candidates = band.contained_pairs(
         tokens, offsets, sought, ContainedParameters(ngram, settings.min_tokens), jobs
     )
-    return near.joined(match.documents(tokens, offsets, ngram, candidates, settings.threshold, jobs))
+    matches = near.joined(match.documents(tokens, offsets, ngram, candidates, settings.threshold, jobs))
+    others = cluster.copies_of_contained(matches, settings.threshold)
+    return matches.joined(match.documents(tokens, offsets, ngram, others, settings.threshold, jobs))
 
 
 #: Rounds in which a kept text is compared with the others that near copies connect with it.
@@ -143,26 +149,30 @@ def _stretches(
 def _repeats(corpus: text.Corpus, found: Found, settings: Settings) -> passages.Repeats:
     """Passages beyond those that lie inside copies of each other.
 
-    Of many copies of one text the first few take part whole, the others with the words that are their own. A
-    text that lies in another in scattered pieces is compared with it: its pieces are passages.
+    Of many copies of one text the first few take part whole, the others with the words that are their own. Two
+    copies of one kept text are compared by their own words only. A text that lies in another in scattered
+    pieces is compared with it: its pieces are passages.
     """
     families = np.full(len(corpus.holders), -1, "i4")
-    reported, explained = [], []
+    reported, crowd = [], []
     for star in found.stars:
         copies = [copy.text for copy in star.near]
         copies += [copy.text for copy in star.contained if (star.kept, copy.text) in found.stretches]
         reported += [(star.kept, copy) for copy in copies]
-        explained += [(star.kept, copy) for copy in copies[FULL_COPIES:]]
+        crowd += copies[FULL_COPIES:]
         for copy in copies:
             if families[copy] < 0:
                 families[star.kept] = families[copy] = star.kept
-    pairs = np.array(explained, "i8").reshape(-1, 2)
+    pairs = np.array(reported, "i8").reshape(-1, 2)
     known = kernel.explained(corpus.tokens, corpus.offsets, settings.ngram, pairs, settings.jobs)
-    repeats = passages.find(
-        corpus.tokens, corpus.offsets, families, known,
-        (settings.passage_similarity, settings.min_tokens), settings.jobs,
-    )  # fmt: skip
-    return repeats.without(np.sort(np.array(reported, "i8").reshape(-1, 2), axis=1))
+    wanted = (settings.passage_similarity, settings.min_tokens)
+    siblings = passages.among_copies(corpus.tokens, corpus.offsets, families, known, wanted, settings.jobs)
+    crowded = np.zeros(len(corpus.holders), bool)
+    crowded[crowd] = True
+    known &= np.repeat(crowded, corpus.lengths)
+    repeats = passages.find(corpus.tokens, corpus.offsets, families, known, wanted, settings.jobs)
+    repeats = repeats.without(np.sort(pairs, axis=1))
+    return repeats._replace(pairs=np.concatenate([repeats.pairs, siblings]))
 
 
 def _clusters(corpus: text.Corpus, pairs: Array, settings: Settings) -> list[cluster.Members]:

@@ -23,9 +23,10 @@ from .text import BATCH, Corpus
 Span = tuple[int, int]
 
 
-def fingerprint(tokens: Array) -> str:
+def fingerprint(tokens: Array, relation: str = "") -> str:
     """16 hexadecimal digits for a token sequence: the same wherever it stands and however it is wrapped."""
-    return blake2b(np.ascontiguousarray(tokens, "<u4").tobytes(), digest_size=8).hexdigest()
+    values = np.ascontiguousarray(tokens, "<u4").tobytes()
+    return blake2b(values, digest_size=8, person=relation.encode()).hexdigest()
 
 
 # ---- documents -------------------------------------------------------------------------------------------------
@@ -66,7 +67,8 @@ def _document_cluster(
         document = corpus.documents[holder]
         members.append(DocumentMember(document.id, document.source, *figures))
     tokens = corpus.tokens[corpus.offsets[text] : corpus.offsets[text + 1]]
-    return DocumentCluster(fingerprint(tokens), kind, kept.id, tuple(members))
+    relation = "contained" if kind == "contained" else ""  # a text may have copies and hold others
+    return DocumentCluster(fingerprint(tokens, relation), kind, kept.id, tuple(members))
 
 
 # ---- passages --------------------------------------------------------------------------------------------------

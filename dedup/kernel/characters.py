@@ -58,18 +58,12 @@ IOTA_SUBSCRIPT = "\u0345"
 
 #: Default ignorable code points that are not of category Cf (DerivedCoreProperties.txt).
 IGNORABLE = frozenset(
-    [
-        847,
-        4447,
-        4448,
-        6068,
-        6069,
-        12644,
-        65440,
-        *range(6155, 6160),
-        *range(65024, 65040),
-        *range(917760, 918000),
-    ]
+    "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+    + "".join(
+        chr(c)
+        for low, high in ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+        for c in range(low, high + 1)
+    )
 )
 
 #: One code point: ``value`` is its normalised form (code point, combining class in the top byte) where
@@ -82,7 +76,7 @@ def kind(char: str) -> int:
     category = unicodedata.category(char)
     if char in APOSTROPHES or char == ZERO_WIDTH_SPACE:
         return SEPARATOR
-    if category == "Cf" or ord(char) in IGNORABLE:
+    if category == "Cf" or char in IGNORABLE:
         return JOINER
     if (
         char in FOLLOWING
@@ -103,7 +97,7 @@ def folded(char: str) -> list[tuple[str, int]]:
         for c in unicodedata.normalize("NFKD", part.casefold()):
             class_ = unicodedata.combining(part if part == IOTA_SUBSCRIPT else c)
             form.append((c, class_))
-    return [(c, class_) for c, class_ in form if unicodedata.category(c) != "Cf" and ord(c) not in IGNORABLE]
+    return [(c, class_) for c, class_ in form if unicodedata.category(c) != "Cf" and c not in IGNORABLE]
 
 
 def ordered(values: list[tuple[str, int]]) -> str:

@@ -19,6 +19,7 @@ DRIFT = 24  # by which their distances may differ in the two texts
 COMPANY = 3  # seeds that must stand within GAP tokens
 LOOK_BACK = 64  # predecessors tried for a seed, neighbours tried for a passage
 BAND = 8  # of an extension: a wider one lets common words align for ever
+REACH = 512  # tokens an extension may take: longer matches have seeds on their way
 X_DROP = 16  # in half points; match +2, mismatch and indel by Costs
 OVERLAP = 8  # by which neighbours in line may overlap and still be joined
 WHOLE = 4096  # spans up to this are aligned whole, longer ones block by block
@@ -251,10 +252,12 @@ class Aligner:
     def extended(self, chain: list[Seed], costs: Costs) -> Region:
         core, t = self.bare(chain), self.tokens
         b_floor = core.a_end if self.within else self.b_begin
-        left = extend(t[self.a_begin : core.a_start][::-1], t[b_floor : core.b_start][::-1], costs)
+        a_from, b_from = max(self.a_begin, core.a_start - REACH), max(b_floor, core.b_start - REACH)
+        left = extend(t[a_from : core.a_start][::-1], t[b_from : core.b_start][::-1], costs)
         a_start, b_start = core.a_start - left[0], core.b_start - left[1]
         a_ceiling = b_start if self.within else self.a_end
-        right = extend(t[core.a_end : a_ceiling], t[core.b_end : self.b_end], costs)
+        a_to, b_to = min(a_ceiling, core.a_end + REACH), min(self.b_end, core.b_end + REACH)
+        right = extend(t[core.a_end : a_to], t[core.b_end : b_to], costs)
         region = Region(a_start, core.a_end + right[0], b_start, core.b_end + right[1])
         if region.small:
             return region._replace(matched=self.lcs(*region[:4]))

@@ -18,11 +18,11 @@ _characters = Characters.none()
 
 
 def _jobs(jobs: int) -> int:
-    return (
-        jobs or len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else jobs or os.cpu_count() or 1
-    )
+    if jobs:
+        return jobs
+    if hasattr(os, "sched_getaffinity"):  # the cores that this process may use, where the system tells
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _as(values: Array, dtype: str) -> Array:

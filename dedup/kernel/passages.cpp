@@ -63,6 +63,7 @@ constexpr int64_t DRIFT = 24;       // by which their distances may differ in th
 constexpr size_t COMPANY = 3;       // seeds that must stand within GAP tokens
 constexpr size_t LOOK_BACK = 64;    // predecessors tried for a seed, neighbours tried for a passage
 constexpr int64_t BAND = 8;         // of an extension: a wider one lets common words align for ever
+constexpr int64_t REACH = 512;      // tokens an extension may take: longer matches have seeds on their way
 constexpr int32_t X_DROP = 16;      // in half points: match +2, mismatch and indel by Costs
 constexpr int64_t OVERLAP = 8;      // by which neighbours in line may overlap and still be joined
 constexpr int64_t WHOLE = 4096;     // spans up to this are aligned whole, longer ones block by block
@@ -321,13 +322,14 @@ class Pair {
 
     Extent leftwards(const Region &core, Costs costs) const {
         int64_t b_floor = self_ ? core.a_end : b_begin_;
-        return extend(t_ + core.a_start - 1, core.a_start - a_begin_, t_ + core.b_start - 1, core.b_start - b_floor,
-                      -1, costs);
+        return extend(t_ + core.a_start - 1, std::min(core.a_start - a_begin_, REACH), t_ + core.b_start - 1,
+                      std::min(core.b_start - b_floor, REACH), -1, costs);
     }
 
     Extent rightwards(const Region &core, int64_t b_start, Costs costs) const {
         int64_t a_ceiling = self_ ? b_start : a_end_;
-        return extend(t_ + core.a_end, a_ceiling - core.a_end, t_ + core.b_end, b_end_ - core.b_end, 1, costs);
+        return extend(t_ + core.a_end, std::min(a_ceiling - core.a_end, REACH), t_ + core.b_end,
+                      std::min(b_end_ - core.b_end, REACH), 1, costs);
     }
 
     static bool small(const Region &r) { return r.a_end - r.a_start <= WHOLE && r.b_end - r.b_start <= WHOLE; }

@@ -257,6 +257,7 @@ def places(tokens: Array, offsets: Array, ngram: int, sought: Array, jobs: int =
 # ---- passages --------------------------------------------------------------------------------------------------
 
 WINDOW = 8  # tokens that must repeat before a period is looked at
+BRIDGED = 64  # the longest period that may be out of step once
 DROP = 16  # by which a period's score may fall before it ends
 
 
@@ -305,10 +306,14 @@ def _document_periods(
 
 
 def _reach(tokens: list[int], places: range, shift: int) -> int:
-    """The place up to which tokens go on to equal those ``shift`` away, with up to a third of them changed."""
+    """The place up to which tokens go on to equal those ``shift`` away, with up to a third of them changed.
+
+    A word more or less puts one period out of step: that much is borne.
+    """
     best, score, top = places.start, 0, 0
+    drop = DROP + 2 * min(abs(shift), BRIDGED)
     for i in places:
-        if top - score > DROP:
+        if top - score > drop:
             break
         score += 1 if tokens[i] == tokens[i + shift] else -2
         if score > top:

@@ -14,12 +14,14 @@ constexpr int64_t GRAIN = 1 << 18;  // tokens a unit of work
 
 constexpr int64_t WINDOW = 8;     // tokens that must repeat before a period is looked at
 constexpr int64_t DROP = 16;      // by which a period's score may fall before it ends
+constexpr int64_t BRIDGED = 64;   // the longest period that may be out of step once
 constexpr size_t MEMORY = 4096;   // places remembered in a document: longer periods are ordinary repeats
 
 // The place up to which tokens go on to equal those `shift` away, with up to a third of them changed.
+// A word more or less puts one period out of step: that much is borne.
 int64_t reach(const uint32_t *tokens, int64_t from, int64_t limit, int64_t step, int64_t shift) {
-    int64_t best = from, score = 0, top = 0;
-    for (int64_t i = from; i != limit && top - score <= DROP;) {
+    int64_t best = from, score = 0, top = 0, drop = DROP + 2 * std::min(shift < 0 ? -shift : shift, BRIDGED);
+    for (int64_t i = from; i != limit && top - score <= drop;) {
         score += tokens[i] == tokens[i + shift] ? 1 : -2;
         i += step;
         if (score > top) {

@@ -23,7 +23,9 @@ def check(path: str) -> None:
         raise OutputError(f"{path}: is a directory; expected the name of a file to write")
     if not os.path.isdir(folder):
         raise OutputError(f"{path}: cannot be written: its directory does not exist")
-    if not os.access(folder if _is_replaceable(path) else path, os.W_OK):
+    needed = [folder] if _is_replaceable(path) else []
+    needed += [path] if os.path.exists(path) else []
+    if not all(os.access(place, os.W_OK) for place in needed):
         raise OutputError(f"{path}: cannot be written: permission denied")
 
 

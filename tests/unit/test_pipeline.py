@@ -208,11 +208,14 @@ def test_a_bad_setting_is_named_with_what_was_expected(settings: dict[str, Any],
 @pytest.mark.parametrize(
     ("documents", "text"),
     [
-        (["text"], "document 0 is str; expected (id, text), both str, or Document"),
-        ([("a", "x"), ("b", None)], "document 1 is tuple; expected (id, text), both str, or Document"),
-        ([(1, "x")], "document 0 is tuple; expected (id, text), both str, or Document"),
-        ([("a", "b", "c")], "document 0 is tuple; expected (id, text), both str, or Document"),
-        ([None], "document 0 is NoneType; expected (id, text), both str, or Document"),
+        (["text"], "document 0 is str; expected (id, text) or Document"),
+        ([("a", "x"), ("b", None)], "the text of document 1 is NoneType; expected str"),
+        ([(1, "x")], "the id of document 0 is int; expected str"),
+        ([("a", "b", "c")], "document 0 is tuple; expected (id, text) or Document"),
+        ([Document("a", None)], "the text of document 0 is NoneType; expected str"),
+        (None, "documents is NoneType; expected pairs (id, text), Documents, or a data frame"),
+        ("a.txt", "documents is str; expected pairs (id, text), Documents, or a data frame"),
+        ([None], "document 0 is NoneType; expected (id, text) or Document"),
     ],
 )
 def test_what_is_not_a_document_is_named_with_its_place(documents: list[Any], text: str) -> None:

@@ -128,7 +128,6 @@ def test_a_second_finding_of_the_same_words_is_numbered() -> None:
     assert [cluster.period for cluster in found] == [11, None]
 
 
-@pytest.mark.xfail(strict=True, reason="both ids are the fingerprint of the kept text")
 def test_near_and_contained_copies_of_one_text_have_ids_of_their_own() -> None:
     prose = Prose()
     base = prose.words(150)
