@@ -262,6 +262,8 @@ def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> R
 
     # Before the pipeline is imported: a path that does not exist is told at once.
     items = documents(paths, text_field=options["text_field"], id_field=options["id_field"])
+    # Arrays are filled once and read in order: for that, huge pages cost more to get than they save.
+    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
     from .pipeline import run
 
     warnings.showwarning = lambda message, *_: _say(str(message))

@@ -310,8 +310,8 @@ def _typical(tokens: Array, spans: list[Span], groups: list[list[int]]) -> list[
         at = np.minimum(places + k, len(tokens) - 1)
         grams = (grams ^ tokens[at]) * np.uint64(0x9E3779B97F4A7C15)
         grams ^= grams >> np.uint64(29)
-    _, inverse, counts = np.unique(grams, return_inverse=True, return_counts=True)
-    scores = np.add.reduceat(counts[inverse] - 1, first).tolist()
+    slots = (grams >> np.uint64(64 - max(len(grams).bit_length() + 2, 16))).astype("i8")
+    scores = np.add.reduceat(np.bincount(slots)[slots] - 1, first).tolist()
     best: dict[int, tuple[int, int, tuple[int, int], int]] = {}
     for (i, m), score in zip(owners, scores, strict=True):
         rank = (-score, spans[m][1] - spans[m][0], spans[m], m)

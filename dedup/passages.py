@@ -103,13 +103,10 @@ def among_copies(
 
     ``known`` (bool, one a token) marks the words that a copy has from the text it is a copy of.
     """
-    texts = np.flatnonzero(families >= 0)
-    own = np.add.reduceat(np.append(~known, False), offsets[:-1])[texts] if len(texts) else texts
-    texts = texts[(own >= settings[1]) & (own < np.diff(offsets)[texts])]
+    texts = _with_own_words(offsets, np.flatnonzero(families >= 0), known, settings[1])
     if len(texts) < 2:
         return np.zeros((0, 8), "i8")
-    parts = [tokens[offsets[text] : offsets[text + 1]] for text in texts.tolist()]
-    marks = np.concatenate([known[offsets[text] : offsets[text + 1]] for text in texts.tolist()])
+    parts, marks = _slices(tokens, offsets, texts), np.concatenate(_slices(known, offsets, texts))
     bounds = _bounds(parts)
     shift = np.repeat(offsets[texts] - bounds[:-1], np.diff(bounds))
     keep = ~marks | np.append(False, ~marks[:-1])  # what is known shrinks to one token, unlike any other
@@ -128,6 +125,24 @@ def among_copies(
         rows[:, column] = where[rows[:, column]] + shift[where[rows[:, column]]]
     rows[:, 0], rows[:, 3] = texts[rows[:, 0]], texts[rows[:, 3]]
     return rows
+
+
+def _slices(values: Array, offsets: Array, texts: Array) -> list[Array]:
+    """What belongs to each of the texts, of an array with one value a token."""
+    return [values[offsets[text] : offsets[text + 1]] for text in texts.tolist()]
+
+
+def _with_own_words(offsets: Array, texts: Array, known: Array, least: int) -> Array:
+    """Those of the texts that hold a run of at least so many words of their own, and others too."""
+    marks = [np.append(mark, True) for mark in _slices(known, offsets, texts)]  # a run ends with its text
+    edges = np.flatnonzero(np.diff(np.concatenate([np.ones(0, bool), *marks]), prepend=True))
+    starts, ends = edges[::2], edges[1::2]
+    bounds = _bounds(marks)
+    owners = np.searchsorted(bounds, starts[ends - starts >= least], side="right") - 1
+    copied = np.array([mark[:-1].any() for mark in marks], bool)
+    held = np.unique(owners)
+    chosen: Array = texts[held[copied[held]]]
+    return chosen
 
 
 def _salted(tokens: Array, groups: Array) -> Array:

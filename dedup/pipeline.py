@@ -77,9 +77,9 @@ def run(items: Iterable[Document | Skipped], settings: Settings, progress: Progr
     if settings.documents:
         tell("comparing documents", 0, None)
         found.stars = cluster.document_stars(_document_matches(corpus, settings), settings.threshold)
-        found.stretches = _stretches(corpus, found.stars, settings)
     if settings.passages:
         tell("looking for passages", 0, None)
+        found.stretches = _stretches(corpus, found.stars, settings)
         repeats = _repeats(corpus, found, settings)
         tell("grouping passages", 0, None)
         found.periods = repeats.periods

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -154,12 +155,12 @@ class _Lines:
         self._text = text
         self._ends: list[int] | None = None
         if questions > 4:
-            self._ends = [i for i, line_end in enumerate(text) if line_end == "\n"] if "\n" in text else []
+            self._ends = list(accumulate(len(line) + 1 for line in text.split("\n")))
 
     def at(self, place: int) -> int:
         if self._ends is None:
             return self._text.count("\n", 0, place) + 1
-        return bisect_right(self._ends, place - 1) + 1
+        return bisect_right(self._ends, place) + 1
 
 
 #: Documents with one and the same text that are named as places of a passage in it. Of more, the cluster of the

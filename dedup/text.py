@@ -19,7 +19,7 @@ from . import kernel
 from .kernel.types import Array
 from .model import Document
 
-BATCH = 1 << 22  # code points handed to the kernel at a time
+BATCH = 1 << 22  # code points handed to the kernel at a time, at most: the first batches are smaller
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Collector:
         self._jobs = jobs
         self._texts: list[str] = []
         self._filled = 0
+        self._full = BATCH >> 5
         self._pool = ThreadPoolExecutor(1)
         self._batches: list[Future[Batch]] = []
 
@@ -70,8 +71,9 @@ class Collector:
         self.documents.append(document)
         self._texts.append(document.text)
         self._filled += len(document.text)
-        if self._filled >= BATCH:
+        if self._filled >= self._full:
             self._send()
+            self._full = min(2 * self._full, BATCH)
 
     def _send(self) -> None:
         self._batches.append(self._pool.submit(_batch, self._texts, self._jobs))

@@ -12,6 +12,7 @@ decomposed form can be had character by character.
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,9 @@ UNSPACED = (
     (0x20000, 0x3FFFD),  # Han extensions
 )
 
+#: The same as places where such a script begins and where it has ended, in turn.
+_EDGES = [edge for low, high in UNSPACED for edge in (low, high + 1)]
+
 #: Vowels of Thai and Lao that are letters to the standard and stand with the letter before them here: sara am is
 #: one code point or two, a mark and sara aa, and both must be one token.
 FOLLOWING = frozenset("\u0e32\u0e33\u0eb2\u0eb3")
@@ -78,20 +82,22 @@ def kind(char: str) -> int:
         return SEPARATOR
     if category == "Cf" or char in IGNORABLE:
         return JOINER
-    if (
-        char in FOLLOWING
-        or category[0] == "M"
-        or all(unicodedata.category(c)[0] == "M" for c in unicodedata.normalize("NFKD", char))
-    ):
+    if category[0] in "PSZC":
+        return SEPARATOR
+    if char in FOLLOWING or category[0] == "M":
         return MARK
+    if category == "Lm" and all(unicodedata.combining(c) for c in unicodedata.normalize("NFKD", char)):
+        return MARK  # the half-width voicing marks of katakana
     if category[0] == "L" or category == "Nl":
-        return CHARACTER if any(low <= ord(char) <= high for low, high in UNSPACED) else WORD
-    return WORD if category[0] == "N" else SEPARATOR
+        return CHARACTER if bisect_right(_EDGES, ord(char)) % 2 else WORD
+    return WORD
 
 
 def folded(char: str) -> list[tuple[str, int]]:
     """The normalised form of one code point that is part of a token, each code point of it with its combining
     class; empty for what is ignored."""
+    if char.isascii():
+        return [(char.lower(), 0)]
     form = []
     for part in unicodedata.normalize("NFKD", char):
         for c in unicodedata.normalize("NFKD", part.casefold()):
@@ -138,15 +144,15 @@ class Characters:
 
 
 def _page(page: int, pool: list[int]) -> Array:
-    table = np.zeros(PAGE, ENTRY)
-    for low in range(PAGE):
-        char = chr(page * PAGE + low)
-        class_ = kind(char)
+    table = []
+    for code_point in range(page * PAGE, page * PAGE + PAGE):
+        class_ = kind(chr(code_point))
         if class_ == SEPARATOR:
+            table.append((0, SEPARATOR, 0, 0))
             continue
-        values = [ord(c) | combining << 24 for c, combining in folded(char)]
+        values = [ord(c) | combining << 24 for c, combining in folded(chr(code_point))]
         value = values[0] if len(values) == 1 else len(pool)
         if len(values) > 1:
             pool.extend(values)
-        table[low] = (value, class_, len(values), 0)
-    return table
+        table.append((value, class_, len(values), 0))
+    return np.array(table, ENTRY)

@@ -10,10 +10,6 @@
 #include <thread>
 #include <vector>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__)
 #define DEDUP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
@@ -35,18 +31,6 @@ template <class T> struct View {
     const T *begin() const { return data; }
     const T *end() const { return data + size; }
 };
-
-// Asks for huge pages in memory that will be written in no order; call before it is first touched.
-inline void huge_pages(void *data, size_t bytes) {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    constexpr uintptr_t PAGE = 1 << 12;
-    if (bytes < 1 << 22) return;
-    uintptr_t from = (reinterpret_cast<uintptr_t>(data) + PAGE - 1) & ~(PAGE - 1);
-    madvise(reinterpret_cast<void *>(from), bytes - PAGE, MADV_HUGEPAGE);  // advice: a refusal changes nothing
-#else
-    (void)data, (void)bytes;
-#endif
-}
 
 // Runs task(i) for i in [0, count) on up to `jobs` threads, in no set order; rethrows the first exception.
 template <class Task> void parallel(size_t count, unsigned jobs, Task task) {

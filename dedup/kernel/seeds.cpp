@@ -96,10 +96,7 @@ class Builder {
         : tokens_(tokens), offsets_(offsets), cap_(cap), jobs_(jobs), bounds_(ranges(offsets, GRAIN)), slots_(slots) {}
 
     SeedIndex run(View<uint8_t> posting) {
-        huge_pages(slots_, tokens_.size * sizeof *slots_);
         std::fill_n(slots_, tokens_.size, NONE);
-        next_.reserve(tokens_.size);
-        huge_pages(next_.data(), tokens_.size);
         next_.resize(tokens_.size);
         for (size_t i = 0; i < tokens_.size; ++i) next_[i] = posting[i] ? SHORTEST : 0;
         for (size_t k = SHORTEST; k <= LONGEST; ++k) {
