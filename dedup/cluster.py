@@ -119,7 +119,7 @@ def missing_links(matches: DocumentMatches, tried: Array, threshold: float) -> A
 SAME = 0.8  # overlap (intersection over union) at which two spans of a text are one member
 ROUNDS = 8  # of comparing all that is linked; what is left then stands with neighbours it was matched with
 CELL = 64  # tokens of a stretch that spans are looked up by
-SAMPLE = 2000  # members of a group among which the most typical is chosen
+SAMPLE = 10000  # members of a group among which the most typical is chosen
 GRAM = 3  # tokens of the shingles that tell which member is the most typical
 
 

@@ -209,8 +209,13 @@ def more_copies(
     index = _links(flat, bounds[len(leaders)], there + shift[of_text])
     families = np.full(len(parts), -1, "i4")
     rows = kernel.passages(flat, bounds, families, index, settings[0], settings[1] * WORD_WEIGHT, jobs)
-    back = shift[rows[:, 3] - len(leaders)]
-    return np.stack([rows[:, 0], rows[:, 4] - back, rows[:, 5] - back], 1)
+    leader, text, start, end = rows[:, 0], rows[:, 3], rows[:, 4], rows[:, 5]
+    # The stretch that was found, and the one that the whole of the passage would take.
+    longer = np.maximum(start - (rows[:, 1] - bounds[leader]), bounds[text])
+    further = np.minimum(end + (bounds[leader + 1] - rows[:, 2]), bounds[text + 1])
+    back = np.tile(shift[text - len(leaders)], 2)
+    starts, ends = np.concatenate([start, longer]) - back, np.concatenate([end, further]) - back
+    return np.unique(np.stack([np.tile(leader, 2), starts, ends], 1), axis=0)
 
 
 def _bounds(parts: list[Array]) -> Array:
