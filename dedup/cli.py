@@ -16,7 +16,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
@@ -65,6 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = " ".join(f"{type(error).__name__}: {error}".split())
         _say(f"internal error: {text} (DEDUP_DEBUG=1 shows where)")
         return ERROR
+
+
+def command() -> NoReturn:
+    """The command as a process: ends at once, for to give back a large corpus piece by piece takes long."""
+    code = main()
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.flush()
+    os._exit(code)
 
 
 class _Option(click.Option):

@@ -98,8 +98,11 @@ def folded(char: str) -> list[tuple[str, int]]:
     class; empty for what is ignored."""
     if char.isascii():
         return [(char.lower(), 0)]
+    whole = unicodedata.normalize("NFKD", char)
+    if whole == char == char.casefold() and char not in IGNORABLE and unicodedata.category(char) != "Cf":
+        return [(char, unicodedata.combining(char))]  # as most letters are
     form = []
-    for part in unicodedata.normalize("NFKD", char):
+    for part in whole:
         for c in unicodedata.normalize("NFKD", part.casefold()):
             class_ = unicodedata.combining(part if part == IOTA_SUBSCRIPT else c)
             form.append((c, class_))
