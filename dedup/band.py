@@ -42,9 +42,17 @@ def near_pairs(signatures: Array, threshold: float, jobs: int = 0) -> Array:
 
 
 def contained_pairs(
-    tokens: Array, offsets: Array, sought: Array, parameters: ContainedParameters, jobs: int = 0
+    tokens: Array,
+    offsets: Array,
+    smallest: Array,
+    sought: Array,
+    parameters: ContainedParameters,
+    jobs: int = 0,
 ) -> Array:
-    """Pairs (longer, shorter) in which the shorter text may lie inside the longer; only texts marked in ``sought``."""
+    """Pairs (longer, shorter) in which the shorter text may lie inside the longer; only texts marked in ``sought``.
+
+    ``smallest`` are the smallest shingle hashes of each text, as :func:`dedup.sketch.sign` gives them.
+    """
     if not np.any(sought):
         return np.zeros((0, 2), "i8")
-    return kernel.contained_pairs(tokens, offsets, sought, parameters, jobs)
+    return kernel.contained_pairs(tokens, offsets, smallest, sought, parameters, jobs)

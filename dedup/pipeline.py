@@ -118,7 +118,7 @@ SWITCH = 0.0005
 def _document_matches(corpus: text.Corpus, settings: Settings) -> match.DocumentMatches:
     """Near copies first; only what is not one is looked for inside longer texts."""
     tokens, offsets, ngram, jobs = corpus.tokens, corpus.offsets, settings.ngram, settings.jobs
-    signatures = sketch.sign(tokens, offsets, ngram, settings.num_perm, settings.seed, jobs)
+    signatures, smallest = sketch.sign(tokens, offsets, ngram, settings.num_perm, settings.seed, jobs)
     tried = band.near_pairs(signatures.values, settings.threshold, jobs)
     near = match.documents(tokens, offsets, ngram, tried, settings.threshold, jobs)
     for _ in range(ROUNDS):
@@ -130,7 +130,7 @@ def _document_matches(corpus: text.Corpus, settings: Settings) -> match.Document
     sought = np.ones(len(corpus.holders), bool)
     sought[near.pairs[near.jaccard >= settings.threshold, 1]] = False
     candidates = band.contained_pairs(
-        tokens, offsets, sought, ContainedParameters(ngram, settings.min_tokens), jobs
+        tokens, offsets, smallest, sought, ContainedParameters(ngram, settings.min_tokens), jobs
     )
     matches = near.joined(match.documents(tokens, offsets, ngram, candidates, settings.threshold, jobs))
     others = cluster.copies_of_contained(matches, settings.threshold)

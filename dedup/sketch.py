@@ -26,6 +26,9 @@ SCHEME = "affine32"
 #: Changes whenever a token's hash or a shingle's does: older signatures cannot be compared with newer ones.
 SHINGLES = "dedup-shingles/1"
 
+#: Smallest shingle hashes of a text, by which it is looked for inside longer ones.
+PROBES = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
@@ -89,12 +92,18 @@ def permutations(num_perm: int, seed: int) -> tuple[Array, Array]:
     return multipliers, draw.randint(0, 1 << 32, num_perm, dtype=np.uint32)
 
 
-def sign(tokens: Array, offsets: Array, ngram: int, num_perm: int, seed: int, jobs: int = 0) -> Signatures:
-    """Signatures of all texts; cost: tokens x num_perm multiplications.
+def sign(
+    tokens: Array, offsets: Array, ngram: int, num_perm: int, seed: int, jobs: int = 0
+) -> tuple[Signatures, Array]:
+    """Signatures of all texts, and their PROBES smallest shingle hashes; cost: tokens x num_perm multiplications.
+
+    The hashes are uint64, (texts, PROBES), ascending, all one bits where a text has fewer shingles.
 
     >>> from dedup.kernel import tokenise
     >>> hashes, offsets, *_ = tokenise(["one fine day in May", "One fine day, in May!"])
-    >>> sign(hashes, offsets, ngram=2, num_perm=64, seed=1).estimated_jaccard(0, 1)
-    1.0
+    >>> signatures, smallest = sign(hashes, offsets, ngram=2, num_perm=64, seed=1)
+    >>> signatures.estimated_jaccard(0, 1), bool((smallest[0] == smallest[1]).all())
+    (1.0, True)
     """
-    return Signatures(kernel.sign(tokens, offsets, ngram, *permutations(num_perm, seed), jobs), seed, ngram)
+    values, smallest = kernel.sign(tokens, offsets, ngram, *permutations(num_perm, seed), PROBES, jobs)
+    return Signatures(values, seed, ngram), smallest

@@ -8,9 +8,10 @@ fast for a million copies as for one.
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import NamedTuple
 
 import numpy as np
@@ -63,8 +64,11 @@ class Collector:
         self._texts: list[str] = []
         self._filled = 0
         self._full = BATCH >> 5
-        self._pool = ThreadPoolExecutor(1)
-        self._batches: list[Future[Batch]] = []
+        self._waiting: SimpleQueue[list[str] | None] = SimpleQueue()
+        self._batches: list[Batch] = []
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="dedup-tokenise", daemon=True)
+        self._thread.start()
 
     def add(self, document: Document) -> None:
         """Takes one more document."""
@@ -76,19 +80,31 @@ class Collector:
             self._full = min(2 * self._full, BATCH)
 
     def _send(self) -> None:
-        self._batches.append(self._pool.submit(_batch, self._texts, self._jobs))
+        self._waiting.put(self._texts)
         self._texts, self._filled = [], 0
+
+    def _work(self) -> None:
+        while self._failure is None and (texts := self._waiting.get()) is not None:
+            try:
+                self._batches.append(_batch(texts, self._jobs))
+            except BaseException as failure:  # raised again where the corpus is asked for
+                self._failure = failure
 
     def corpus(self, distinct: bool) -> Corpus:
         """The corpus of all documents taken; equal texts stand once if ``distinct``."""
         self._send()
-        batches = [future.result() for future in self._batches]
-        self._batches.clear()
-        return _corpus(self.documents, batches, distinct)
+        self._waiting.put(None)
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+        return _corpus(self.documents, self._batches, distinct, self._jobs)
 
     def close(self) -> None:
-        """Stops the thread; waits for what it is at."""
-        self._pool.shutdown(cancel_futures=True)
+        """Stops the thread; waits for the batch it is at."""
+        while not self._waiting.empty():
+            self._waiting.get()
+        self._waiting.put(None)
+        self._thread.join()
 
 
 def _batch(texts: list[str], jobs: int) -> Batch:
@@ -96,26 +112,17 @@ def _batch(texts: list[str], jobs: int) -> Batch:
     return Batch(tokens.hashes, tokens.offsets, kernel.digests(tokens.hashes, tokens.offsets, jobs))
 
 
-def _corpus(documents: list[Document], batches: list[Batch], distinct: bool) -> Corpus:
+def _corpus(documents: list[Document], batches: list[Batch], distinct: bool, jobs: int) -> Corpus:
     counts = np.concatenate([np.diff(batch.offsets) for batch in batches])
     digests = np.concatenate([batch.digests for batch in batches])
     order = np.lexsort((digests, -counts))  # stable: equal texts stay in the order of the input
     order = order[: int((counts > 0).sum())]
     holders = list(_holders(documents, order, counts, digests, distinct))
     kept = np.array([group[0] for group in holders], "i8")
-    firsts = np.cumsum([0, *(len(batch.offsets) - 1 for batch in batches)])
-    where = np.searchsorted(firsts, kept, side="right") - 1
-    parts = [
-        batches[b].tokens[batches[b].offsets[i] : batches[b].offsets[i + 1]]
-        for b, i in zip(where.tolist(), (kept - firsts[where]).tolist(), strict=True)
-    ]
-    return Corpus(
-        documents,
-        holders,
-        np.concatenate([np.zeros(0, "u4"), *parts]),
-        np.concatenate([[0], np.cumsum(counts[kept])]).astype("i8"),
-        np.flatnonzero(counts == 0).tolist(),
-    )
+    starts = np.cumsum(counts) - counts
+    tokens = kernel.gather([batch.tokens for batch in batches], starts[kept], counts[kept], jobs)
+    offsets = np.concatenate([[0], np.cumsum(counts[kept])]).astype("i8")
+    return Corpus(documents, holders, tokens, offsets, np.flatnonzero(counts == 0).tolist())
 
 
 def _holders(

@@ -2,6 +2,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <stdexcept>
@@ -164,20 +165,56 @@ PyObject *digests(PyObject *, PyObject *args) {
     return given(result, released([&] { dedup::digests(tokens.view(), offsets.view(), jobs, out); }));
 }
 
+PyObject *gather(PyObject *, PyObject *args) {
+    PyObject *list;
+    Input<int64_t> starts, offsets;
+    unsigned jobs;
+    if (!PyArg_ParseTuple(args, "O!O&O&I", &PyTuple_Type, &list, starts.convert, &starts, offsets.convert, &offsets,
+                          &jobs))
+        return nullptr;
+    std::vector<Input<uint32_t>> parts(static_cast<size_t>(PyTuple_GET_SIZE(list)));
+    std::vector<int64_t> ends;  // of the parts, were they end to end
+    for (size_t i = 0; i < parts.size(); ++i) {
+        if (!Input<uint32_t>::convert(PyTuple_GET_ITEM(list, static_cast<Py_ssize_t>(i)), &parts[i])) return nullptr;
+        ends.push_back((i ? ends.back() : 0) + static_cast<int64_t>(parts[i].view().size));
+    }
+    std::vector<const uint32_t *> from;
+    for (size_t i = 0; i < starts.view().size; ++i) {
+        int64_t start = starts.view()[i], end = start + offsets.view()[i + 1] - offsets.view()[i];
+        auto part = static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), start) - ends.begin());
+        if (start < 0 || end < start || (end > start && (part == parts.size() || end > ends[part]))) {
+            PyErr_Format(PyExc_ValueError, "run %zu does not lie in one part", i);
+            return nullptr;
+        }
+        from.push_back(end == start ? nullptr : parts[part].view().data + (start - (part ? ends[part - 1] : 0)));
+    }
+    uint32_t *out = nullptr;
+    PyObject *result = room(static_cast<size_t>(offsets.view()[starts.view().size]), &out);
+    if (!result) return nullptr;
+    return given(result, released([&] { dedup::gather(from, offsets.view(), jobs, out); }));
+}
+
 PyObject *sign(PyObject *, PyObject *args) {
     Input<uint32_t> tokens, multipliers, increments;
     Input<int64_t> offsets;
-    unsigned ngram, jobs;
-    if (!PyArg_ParseTuple(args, "O&O&IO&O&I", tokens.convert, &tokens, offsets.convert, &offsets, &ngram,
-                          multipliers.convert, &multipliers, increments.convert, &increments, &jobs))
+    unsigned ngram, lowest, jobs;
+    if (!PyArg_ParseTuple(args, "O&O&IO&O&II", tokens.convert, &tokens, offsets.convert, &offsets, &ngram,
+                          multipliers.convert, &multipliers, increments.convert, &increments, &lowest, &jobs))
         return nullptr;
     uint32_t *out = nullptr;
-    PyObject *result = room((offsets.view().size - 1) * multipliers.view().size, &out);
-    if (!result) return nullptr;
-    return given(result, released([&] {
-                     dedup::sign(tokens.view(), offsets.view(), ngram, multipliers.view(), increments.view(), jobs,
-                                 out);
-                 }));
+    uint64_t *low = nullptr;
+    size_t count = offsets.view().size - 1;
+    PyObject *signatures = room(count * multipliers.view().size, &out);
+    if (!signatures) return nullptr;
+    PyObject *sketches = room(count * lowest, &low);
+    if (sketches && released([&] {
+            dedup::sign(tokens.view(), offsets.view(), ngram, multipliers.view(), increments.view(), lowest, jobs,
+                        out, low);
+        }))
+        return Py_BuildValue("NN", signatures, sketches);
+    Py_DECREF(signatures);
+    Py_XDECREF(sketches);
+    return nullptr;
 }
 
 PyObject *shingles(PyObject *, PyObject *args) {
@@ -247,15 +284,16 @@ PyObject *band_pairs(PyObject *, PyObject *args) {
 PyObject *contained_pairs(PyObject *, PyObject *args) {
     Input<uint32_t> tokens;
     Input<int64_t> offsets;
+    Input<uint64_t> sketches;
     Input<uint8_t> sought;
-    unsigned ngram, minimum, probes, needed, bucket, jobs;
-    if (!PyArg_ParseTuple(args, "O&O&O&IIIIII", tokens.convert, &tokens, offsets.convert, &offsets, sought.convert,
-                          &sought, &ngram, &minimum, &probes, &needed, &bucket, &jobs))
+    unsigned ngram, minimum, needed, bucket, jobs;
+    if (!PyArg_ParseTuple(args, "O&O&O&O&IIIII", tokens.convert, &tokens, offsets.convert, &offsets, sketches.convert,
+                          &sketches, sought.convert, &sought, &ngram, &minimum, &needed, &bucket, &jobs))
         return nullptr;
     std::vector<uint64_t> pairs;
     if (!released([&] {
-            pairs = dedup::contained_pairs(tokens.view(), offsets.view(), sought.view(),
-                                           {ngram, minimum, probes, needed, bucket}, jobs);
+            pairs = dedup::contained_pairs(tokens.view(), offsets.view(), sketches.view(), sought.view(),
+                                           {ngram, minimum, needed, bucket}, jobs);
         }))
         return nullptr;
     return bytes(pairs);
@@ -348,6 +386,7 @@ PyObject *common(PyObject *, PyObject *args) {
 PyMethodDef methods[] = {
     {"tokenise", tokenise, METH_VARARGS, nullptr},
     {"digests", digests, METH_VARARGS, nullptr},
+    {"gather", gather, METH_VARARGS, nullptr},
     {"sign", sign, METH_VARARGS, nullptr},
     {"shingles", shingles, METH_VARARGS, nullptr},
     {"overlaps", overlaps, METH_VARARGS, nullptr},

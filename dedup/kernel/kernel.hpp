@@ -90,23 +90,6 @@ inline uint64_t polynomial(const uint32_t *tokens, size_t count) {
     return h;
 }
 
-// Calls use(hash) for every shingle of a document, in order: `ngram` tokens each, or all tokens of a shorter text.
-template <class Use> inline void each_shingle(const uint32_t *tokens, size_t count, size_t ngram, Use use) {
-    if (count == 0) return;
-    if (count <= ngram) {
-        use(mix64(polynomial(tokens, count)));
-        return;
-    }
-    uint64_t power = 1;
-    for (size_t i = 1; i < ngram; ++i) power *= BASE;
-    uint64_t h = polynomial(tokens, ngram - 1);
-    for (size_t i = ngram - 1; i < count; ++i) {
-        h = h * BASE + tokens[i];
-        use(mix64(h));
-        h -= power * tokens[i + 1 - ngram];
-    }
-}
-
 // What a run of tokens weighs, in eighths of a word: a character of an unspaced script is 1/1.6 of a word.
 inline int64_t weight(const uint32_t *tokens, int64_t from, int64_t to) {
     int64_t sum = 0;
@@ -147,10 +130,14 @@ std::vector<Tokens> tokenise(View<Text> texts, const Characters &characters, boo
 
 // ---- documents -----------------------------------------------------------------------------------------------
 
+// Runs of tokens, wherever they are, end to end: run i begins at from[i] and goes to out[offsets[i]].
+void gather(const std::vector<const uint32_t *> &from, View<int64_t> offsets, unsigned jobs, uint32_t *out);
+
 void digests(View<uint32_t> tokens, View<int64_t> offsets, unsigned jobs, uint64_t *out);
 
+// Signatures to `out` and the `lowest` smallest shingle hashes of each document to `low`.
 void sign(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<uint32_t> multipliers,
-          View<uint32_t> increments, unsigned jobs, uint32_t *out);
+          View<uint32_t> increments, size_t lowest, unsigned jobs, uint32_t *out, uint64_t *low);
 
 // Sorted distinct shingles of each document, one vector a document.
 std::vector<std::vector<uint64_t>> shingles(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, unsigned jobs);
@@ -164,12 +151,12 @@ std::vector<uint64_t> band_pairs(View<uint32_t> signatures, size_t num_perm, siz
                                  size_t bucket, unsigned jobs);
 
 struct ContainedParameters {
-    size_t ngram, minimum, probes, needed, bucket;
+    size_t ngram, minimum, needed, bucket;
 };
 
 // Pairs (long << 32 | short) in which the shorter document may lie inside the longer one, ascending.
-std::vector<uint64_t> contained_pairs(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> sought,
-                                      const ContainedParameters &parameters, unsigned jobs);
+std::vector<uint64_t> contained_pairs(View<uint32_t> tokens, View<int64_t> offsets, View<uint64_t> sketches,
+                                      View<uint8_t> sought, const ContainedParameters &parameters, unsigned jobs);
 
 // Where one of the sought shingles (distinct hashes) stands in a document, ascending.
 std::vector<int64_t> places(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<uint64_t> sought,

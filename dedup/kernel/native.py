@@ -58,13 +58,29 @@ def digests(tokens: Array, offsets: Array, jobs: int = 0) -> Array:
     return np.frombuffer(_native.digests(*_texts(tokens, offsets), _jobs(jobs)), "u8")
 
 
+def gather(parts: Sequence[Array], starts: Array, counts: Array, jobs: int = 0) -> Array:
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype("i8")
+    arrays = tuple(_as(part, "u4") for part in parts)
+    return np.frombuffer(_native.gather(arrays, _as(starts, "i8"), offsets, _jobs(jobs)), "u4")
+
+
 def sign(
-    tokens: Array, offsets: Array, ngram: int, multipliers: Array, increments: Array, jobs: int = 0
-) -> Array:
-    flat = _native.sign(
-        *_texts(tokens, offsets), ngram, _as(multipliers, "u4"), _as(increments, "u4"), _jobs(jobs)
+    tokens: Array,
+    offsets: Array,
+    ngram: int,
+    multipliers: Array,
+    increments: Array,
+    lowest: int = 0,
+    jobs: int = 0,
+) -> tuple[Array, Array]:
+    signatures, sketches = _native.sign(
+        *_texts(tokens, offsets), ngram, _as(multipliers, "u4"), _as(increments, "u4"), lowest, _jobs(jobs)
     )
-    return np.frombuffer(flat, "u4").reshape(len(offsets) - 1, len(multipliers))
+    count = len(offsets) - 1
+    return (
+        np.frombuffer(signatures, "u4").reshape(count, len(multipliers)),
+        np.frombuffer(sketches, "u8").reshape(count, lowest),
+    )
 
 
 def shingles(tokens: Array, offsets: Array, ngram: int, jobs: int = 0) -> tuple[Array, Array]:
@@ -90,10 +106,17 @@ def band_pairs(signatures: Array, bands: int, rows: int, bucket: int, jobs: int 
 
 
 def contained_pairs(
-    tokens: Array, offsets: Array, sought: Array, parameters: ContainedParameters, jobs: int = 0
+    tokens: Array,
+    offsets: Array,
+    sketches: Array,
+    sought: Array,
+    parameters: ContainedParameters,
+    jobs: int = 0,
 ) -> Array:
     return _pairs(
-        _native.contained_pairs(*_texts(tokens, offsets), _as(sought, "u1"), *parameters, _jobs(jobs))
+        _native.contained_pairs(
+            *_texts(tokens, offsets), _as(sketches, "u8"), _as(sought, "u1"), *parameters, _jobs(jobs)
+        )
     )
 
 

@@ -75,15 +75,16 @@ def _kind(char: str) -> int:
 
 
 def token_hash(token: str, character: bool) -> int:
-    """FNV-1a over the code points of the normalised form; 31 bits, and the class in the lowest."""
+    """The polynomial over the UTF-8 of the normalised form, eight bytes a term; 31 bits, and the class lowest."""
     key = (token, character)
     if key not in _hashes:
         for char in token:
             if char not in _forms:
                 _forms[char] = folded(char)
-        h = 0xCBF29CE484222325
-        for code_point in map(ord, ordered([value for char in token for value in _forms[char]])):
-            h = ((h ^ code_point) * 0x100000001B3) & U64
+        form = ordered([value for char in token for value in _forms[char]]).encode()
+        h = 0
+        for place in range(0, len(form), 8):
+            h = (h * BASE + int.from_bytes(form[place : place + 8], "little")) & U64
         mixed = int(mix64(np.array([h], "u8"))[0])
         _hashes[key] = (mixed >> 32) & ~1 | character
     return _hashes[key]
@@ -140,6 +141,16 @@ def _documents(tokens: Array, offsets: Array) -> Iterator[Array]:
         yield tokens[offsets[i] : offsets[i + 1]]
 
 
+def gather(parts: Sequence[Array], starts: Array, counts: Array, jobs: int = 0) -> Array:
+    """Runs of tokens end to end: run i is ``counts[i]`` tokens from ``starts[i]`` on, were all parts end to end.
+
+    No run lies in two parts.
+    """
+    flat = np.concatenate([np.zeros(0, "u4"), *parts])
+    runs = zip(starts.tolist(), counts.tolist(), strict=True)
+    return np.concatenate([np.zeros(0, "u4"), *(flat[start : start + count] for start, count in runs)])
+
+
 def digests(tokens: Array, offsets: Array, jobs: int = 0) -> Array:
     """A 64-bit hash of each document's token sequence (uint64)."""
     values = [polynomial(document) ^ len(document) for document in _documents(tokens, offsets)]
@@ -152,20 +163,34 @@ def _shingles(document: Array, ngram: int) -> Array:
 
 
 def sign(
-    tokens: Array, offsets: Array, ngram: int, multipliers: Array, increments: Array, jobs: int = 0
-) -> Array:
-    """MinHash signatures, uint32 of shape (documents, permutations); all ones bits for an empty document.
+    tokens: Array,
+    offsets: Array,
+    ngram: int,
+    multipliers: Array,
+    increments: Array,
+    lowest: int = 0,
+    jobs: int = 0,
+) -> tuple[Array, Array]:
+    """Two sketches of each document: a MinHash signature and its smallest shingle hashes.
 
-    The scheme is datasketch's ``affine32``: minima of ``multiplier · mix32(low half of the shingle) + increment``
-    modulo 2^32 (Broder 1997, "On the resemblance and containment of documents", for the idea).
+    Signatures are uint32 of shape (documents, permutations), all one bits for an empty document. The scheme is
+    datasketch's ``affine32``: minima of ``multiplier · mix32(low half of the shingle) + increment`` modulo 2^32.
+    Then the ``lowest`` smallest distinct shingle hashes, ascending, uint64 of shape (documents, ``lowest``),
+    all one bits where there are fewer. (Broder 1997, "On the resemblance and containment of documents", for both
+    ideas.)
     """
-    out = np.full((len(offsets) - 1, len(multipliers)), 0xFFFFFFFF, "u4")
-    for row, document in zip(out, _documents(tokens, offsets), strict=True):
-        hashes = mix32(_shingles(document, ngram) & np.uint64(0xFFFFFFFF))
+    count = len(offsets) - 1
+    signatures = np.full((count, len(multipliers)), 0xFFFFFFFF, "u4")
+    sketches = np.full((count, lowest), U64, "u8")
+    for row, sketch, document in zip(signatures, sketches, _documents(tokens, offsets), strict=True):
+        shingles = _shingles(document, ngram)
+        hashes = mix32(shingles & np.uint64(0xFFFFFFFF))
         for at in range(0, len(hashes), 4096):  # bounds the memory of a long document
             values = hashes[at : at + 4096, None] * multipliers.astype("u4") + increments.astype("u4")
             np.minimum(row, values.min(axis=0), out=row)
-    return out
+        smallest = np.unique(shingles)[:lowest]
+        sketch[: len(smallest)] = smallest
+    return signatures, sketches
 
 
 def shingles(tokens: Array, offsets: Array, ngram: int, jobs: int = 0) -> tuple[Array, Array]:
@@ -216,27 +241,31 @@ def band_pairs(signatures: Array, bands: int, rows: int, bucket: int, jobs: int 
 
 
 def contained_pairs(
-    tokens: Array, offsets: Array, sought: Array, parameters: ContainedParameters, jobs: int = 0
+    tokens: Array,
+    offsets: Array,
+    sketches: Array,
+    sought: Array,
+    parameters: ContainedParameters,
+    jobs: int = 0,
 ) -> Array:
     """Pairs (longer, shorter) of documents, int64 (n, 2), ascending, in which the shorter may lie inside the longer.
 
     Documents stand longest first; those where ``sought`` is True are looked for in the ones before them. A
-    sketch of a document's smallest shingle hashes (Broder's bottom-k) is looked up in *all* shingles of the
-    others, so that a short text in a long one is found however different their sizes.
+    sketch of a document's smallest shingle hashes (Broder's bottom-k, from :func:`sign`) is looked up in *all*
+    shingles of the others, so that a short text in a long one is found however different their sizes.
     """
     documents = [_shingles(document, parameters.ngram) for document in _documents(tokens, offsets)]
-    sketches = {
-        i: np.unique(documents[i])[: parameters.probes].tolist()
-        for i in np.flatnonzero(sought).tolist()
-        if offsets[i + 1] - offsets[i] >= parameters.minimum
+    wanted = sought.astype(bool) & (np.diff(offsets) >= parameters.minimum)
+    probes_of = {
+        i: sketches[i][sketches[i] != np.uint64(U64)].tolist() for i in np.flatnonzero(wanted).tolist()
     }
-    probes = {h for sketch in sketches.values() for h in sketch}
+    probes = {h for sketch in probes_of.values() for h in sketch}
     holders: dict[int, list[int]] = defaultdict(list)
     for i, document in enumerate(documents):
         for h in probes.intersection(document.tolist()):
             holders[h].append(i)
     pairs = []
-    for i, sketch in sketches.items():
+    for i, sketch in probes_of.items():
         hits: dict[int, int] = defaultdict(int)
         for h in sketch:
             for holder in holders[h][: parameters.bucket]:

@@ -8,6 +8,7 @@ namespace dedup {
 namespace {
 
 constexpr int64_t GRAIN = 1 << 18;  // tokens a unit of work
+constexpr uint64_t NO_HASH = ~uint64_t{0};  // fills up the sketch of a short document
 
 inline uint32_t mix32(uint32_t h) {  // MurmurHash3 finaliser: datasketch's pre-mix for affine32
     h = (h ^ (h >> 16)) * 0x85EBCA6Bu;
@@ -77,17 +78,86 @@ class HashSet {
     uint32_t generation_ = 0;
 };
 
-struct Texts {
-    View<uint32_t> tokens;
-    View<int64_t> offsets;
-    size_t ngram;
-    size_t size(int64_t doc) const { return static_cast<size_t>(offsets[doc + 1] - offsets[doc]); }
-    const uint32_t *at(int64_t doc) const { return tokens.data + offsets[doc]; }
-    template <class Use> void each(int64_t doc, Use use) const { each_shingle(at(doc), size(doc), ngram, use); }
-    void fill(int64_t doc, HashSet &set) const {
-        set.clear(size(doc));
-        each(doc, [&](uint64_t h) { set.insert(h); });
+// The documents, and their shingle hashes one document at a time; each thread has its own.
+class Texts {
+  public:
+    Texts(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram)
+        : tokens_(tokens), offsets_(offsets), ngram_(ngram) {
+        for (size_t i = 1; i < ngram; ++i) power_ *= BASE;
     }
+    size_t size(size_t doc) const { return static_cast<size_t>(offsets_[doc + 1] - offsets_[doc]); }
+
+    // Hashes of all shingles in order, `ngram` tokens each, or one of all tokens of a shorter text; valid until the
+    // next call. Four stretches at a time: the steps of one wait for each other, those of four do not.
+    View<uint64_t> shingles(size_t doc) {
+        const uint32_t *tokens = tokens_.data + offsets_[doc];
+        size_t count = size(doc), done = 0;
+        if (count == 0) return {};
+        size_t total = count > ngram_ ? count - ngram_ + 1 : 1;
+        if (hashes_.size() < total) hashes_.resize(2 * total);
+        uint64_t *out = hashes_.data();
+        if (count <= ngram_) {
+            *out = mix64(polynomial(tokens, count));
+            return {out, 1};
+        }
+        constexpr size_t STRETCHES = 4;
+        if (size_t length = total / STRETCHES) {
+            uint64_t h[STRETCHES];
+            for (size_t s = 0; s < STRETCHES; ++s) h[s] = polynomial(tokens + s * length, ngram_ - 1);
+            for (size_t i = 0; i < length; ++i)
+                for (size_t s = 0; s < STRETCHES; ++s) out[s * length + i] = next(h[s], tokens + s * length + i);
+            done = STRETCHES * length;
+        }
+        for (uint64_t h = polynomial(tokens + done, ngram_ - 1); done < total; ++done) out[done] = next(h, tokens + done);
+        return {out, total};
+    }
+    void fill(size_t doc, HashSet &set) {
+        set.clear(size(doc));
+        for (uint64_t h : shingles(doc)) set.insert(h);
+    }
+
+  private:
+    uint64_t next(uint64_t &h, const uint32_t *tokens) const {
+        h = h * BASE + tokens[ngram_ - 1];
+        uint64_t hash = mix64(h);
+        h -= power_ * tokens[0];
+        return hash;
+    }
+    View<uint32_t> tokens_;
+    View<int64_t> offsets_;
+    size_t ngram_;
+    uint64_t power_ = 1;
+    std::vector<uint64_t> hashes_;
+};
+
+// The smallest distinct hashes of a set, ascending: a bottom-k sketch. NO_HASH where the set has fewer.
+class Lowest {
+  public:
+    explicit Lowest(size_t count) : count_(count) {}
+    void of(View<uint64_t> hashes, uint64_t *out) {
+        // Hashes are spread evenly: this many times the wanted ones lie below the limit, unless most are repeats.
+        constexpr size_t SPARE = 4;
+        uint64_t limit = hashes.size > SPARE * count_ ? NO_HASH / hashes.size * SPARE * count_ : NO_HASH;
+        size_t found = below(limit, hashes);
+        if (found < count_ && limit != NO_HASH) found = below(NO_HASH, hashes);
+        found = std::min(found, count_);
+        std::fill(std::copy_n(low_.begin(), found, out), out + count_, NO_HASH);
+    }
+
+  private:
+    size_t below(uint64_t limit, View<uint64_t> hashes) {
+        if (low_.size() < hashes.size) low_.resize(2 * hashes.size);
+        uint64_t *low = low_.data();
+        size_t found = 0;
+        for (uint64_t h : hashes) {  // without a branch: which hash is a low one cannot be foretold
+            low[found] = h;
+            found += h < limit;
+        }
+        std::sort(low, low + found);
+        return static_cast<size_t>(std::unique(low, low + found) - low);
+    }
+    size_t count_;
+    std::vector<uint64_t> low_;
 };
 
 // Runs of equal first documents in a list of pairs: each run is one unit of work.
@@ -110,6 +180,14 @@ template <class Task> void each_block(const std::vector<size_t> &bounds, unsigne
 
 }  // namespace
 
+void gather(const std::vector<const uint32_t *> &from, View<int64_t> offsets, unsigned jobs, uint32_t *out) {
+    auto bounds = ranges(offsets, GRAIN);
+    parallel(bounds.size() - 1, jobs, [&](size_t part) {
+        for (size_t i = bounds[part]; i < bounds[part + 1]; ++i)
+            std::copy_n(from[i], offsets[i + 1] - offsets[i], out + offsets[i]);
+    });
+}
+
 void digests(View<uint32_t> tokens, View<int64_t> offsets, unsigned jobs, uint64_t *out) {
     auto bounds = ranges(offsets, GRAIN);
     parallel(bounds.size() - 1, jobs, [&](size_t part) {
@@ -121,7 +199,7 @@ void digests(View<uint32_t> tokens, View<int64_t> offsets, unsigned jobs, uint64
 }
 
 void sign(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<uint32_t> multipliers,
-          View<uint32_t> increments, unsigned jobs, uint32_t *out) {
+          View<uint32_t> increments, size_t lowest, unsigned jobs, uint32_t *out, uint64_t *low) {
     size_t num_perm = multipliers.size;
     size_t padded = (num_perm + LANES - 1) / LANES * LANES;
     std::vector<uint32_t> a(padded, 1), b(padded, 0);
@@ -129,12 +207,14 @@ void sign(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<uint3
     std::copy(increments.begin(), increments.end(), b.begin());
     auto bounds = ranges(offsets, GRAIN);
     parallel(bounds.size() - 1, jobs, [&](size_t part) {
+        Texts texts(tokens, offsets, ngram);
+        Lowest smallest(lowest);
         std::vector<uint32_t> hashes, minima(padded);
         for (size_t doc = bounds[part]; doc < bounds[part + 1]; ++doc) {
-            hashes.clear();
-            Texts{tokens, offsets, ngram}.each(static_cast<int64_t>(doc), [&](uint64_t h) {
-                hashes.push_back(mix32(static_cast<uint32_t>(h)));
-            });
+            auto set = texts.shingles(doc);
+            hashes.resize(set.size);
+            for (size_t i = 0; i < set.size; ++i) hashes[i] = mix32(static_cast<uint32_t>(set[i]));
+            smallest.of(set, low + doc * lowest);
             for (size_t k = 0; k < padded; k += LANES)
                 minimise(hashes.data(), hashes.size(), a.data() + k, b.data() + k, minima.data() + k);
             std::copy_n(minima.data(), num_perm, out + doc * num_perm);
@@ -147,9 +227,11 @@ std::vector<std::vector<uint64_t>> shingles(View<uint32_t> tokens, View<int64_t>
     std::vector<std::vector<uint64_t>> out(offsets.size - 1);
     auto bounds = ranges(offsets, GRAIN);
     parallel(bounds.size() - 1, jobs, [&](size_t part) {
+        Texts texts(tokens, offsets, ngram);
         for (size_t doc = bounds[part]; doc < bounds[part + 1]; ++doc) {
+            auto all = texts.shingles(doc);
             auto &set = out[doc];
-            Texts{tokens, offsets, ngram}.each(static_cast<int64_t>(doc), [&](uint64_t h) { set.push_back(h); });
+            set.assign(all.begin(), all.end());
             std::sort(set.begin(), set.end());
             set.erase(std::unique(set.begin(), set.end()), set.end());
         }
@@ -159,18 +241,18 @@ std::vector<std::vector<uint64_t>> shingles(View<uint32_t> tokens, View<int64_t>
 
 void overlaps(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<int64_t> pairs, unsigned jobs,
               int64_t *out) {
-    Texts texts{tokens, offsets, ngram};
     auto bounds = runs(pairs);
     each_block(bounds, jobs, [&](size_t from, size_t to) {
+        Texts texts(tokens, offsets, ngram);
         HashSet first, second;
         for (size_t run = from; run < to; ++run) {
-            texts.fill(pairs[2 * bounds[run]], first);
+            texts.fill(static_cast<size_t>(pairs[2 * bounds[run]]), first);
             for (size_t i = bounds[run]; i < bounds[run + 1]; ++i) {
+                auto other = static_cast<size_t>(pairs[2 * i + 1]);
                 int64_t shared = 0;
-                second.clear(texts.size(pairs[2 * i + 1]));
-                texts.each(pairs[2 * i + 1], [&](uint64_t h) {
+                second.clear(texts.size(other));
+                for (uint64_t h : texts.shingles(other))
                     if (second.insert(h)) shared += first.contains(h);
-                });
                 out[3 * i] = shared;
                 out[3 * i + 1] = static_cast<int64_t>(first.size());
                 out[3 * i + 2] = static_cast<int64_t>(second.size());
@@ -181,35 +263,57 @@ void overlaps(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<i
 
 void explained(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<int64_t> pairs, unsigned jobs,
                uint8_t *out) {
-    Texts texts{tokens, offsets, ngram};
     auto bounds = runs(pairs);
     each_block(bounds, jobs, [&](size_t from, size_t to) {
+        Texts texts(tokens, offsets, ngram);
         HashSet kept;
         for (size_t run = from; run < to; ++run) {
-            texts.fill(pairs[2 * bounds[run]], kept);
+            texts.fill(static_cast<size_t>(pairs[2 * bounds[run]]), kept);
             for (size_t i = bounds[run]; i < bounds[run + 1]; ++i) {
-                int64_t copy = pairs[2 * i + 1];
+                auto copy = static_cast<size_t>(pairs[2 * i + 1]);
                 uint8_t *marks = out + offsets[copy];
-                size_t length = std::min(ngram, texts.size(copy)), at = 0;
-                texts.each(copy, [&](uint64_t h) {
-                    if (kept.contains(h)) std::fill_n(marks + at, length, uint8_t{1});
-                    ++at;
-                });
+                size_t length = std::min(ngram, texts.size(copy));
+                for (uint64_t h : texts.shingles(copy)) {
+                    if (kept.contains(h)) std::fill_n(marks, length, uint8_t{1});
+                    ++marks;
+                }
             }
         }
     });
 }
+
+namespace {
+
+using Keyed = std::pair<uint64_t, uint32_t>;  // a hash, a document
+
+// Sorts keys that are spread evenly: put in place by their top bits, then sorted where several share them.
+void sort_spread(std::vector<Keyed> &keys) {
+    unsigned bits = 1;
+    while ((keys.size() >> bits) > 2) ++bits;
+    std::vector<size_t> ends((size_t{1} << bits) + 1, 0);
+    for (const Keyed &key : keys) ++ends[(key.first >> (64 - bits)) + 1];
+    for (size_t i = 1; i < ends.size(); ++i) ends[i] += ends[i - 1];
+    std::vector<Keyed> placed(keys.size());
+    for (const Keyed &key : keys) placed[ends[key.first >> (64 - bits)]++] = key;
+    auto begin = placed.begin();
+    for (size_t from = 0, i = 0; i + 1 < ends.size(); from = ends[i++])
+        if (ends[i] - from > 1)
+            std::sort(begin + static_cast<ptrdiff_t>(from), begin + static_cast<ptrdiff_t>(ends[i]));
+    keys.swap(placed);
+}
+
+}  // namespace
 
 std::vector<uint64_t> band_pairs(View<uint32_t> signatures, size_t num_perm, size_t bands, size_t rows,
                                  size_t bucket, unsigned jobs) {
     size_t count = signatures.size / num_perm;
     std::vector<std::vector<uint64_t>> found(bands);
     parallel(bands, jobs, [&](size_t band) {
-        std::vector<std::pair<uint64_t, uint32_t>> keys(count);
+        std::vector<Keyed> keys(count);
         for (size_t doc = 0; doc < count; ++doc)
             keys[doc] = {mix64(polynomial(signatures.data + doc * num_perm + band * rows, rows)),
                          static_cast<uint32_t>(doc)};
-        std::sort(keys.begin(), keys.end());
+        sort_spread(keys);
         auto &pairs = found[band];
         for (size_t from = 0, to; from < count; from = to) {
             for (to = from + 1; to < count && keys[to].first == keys[from].first;) ++to;
@@ -234,49 +338,27 @@ std::vector<uint64_t> band_pairs(View<uint32_t> signatures, size_t num_perm, siz
 
 namespace {
 
-using Probe = std::pair<uint32_t, uint32_t>;  // index of a probe hash, document
-
-// The `count` smallest distinct shingle hashes of a document, ascending.
-std::vector<uint64_t> smallest(const Texts &texts, int64_t doc, size_t count) {
-    std::vector<uint64_t> low;
-    low.reserve(4 * count);
-    auto shrink = [&] {
-        std::sort(low.begin(), low.end());
-        low.erase(std::unique(low.begin(), low.end()), low.end());
-        if (low.size() > count) low.resize(count);
-    };
-    uint64_t limit = ~uint64_t{0};
-    texts.each(doc, [&](uint64_t h) {
-        if (h > limit) return;
-        low.push_back(h);
-        if (low.size() == 4 * count) {
-            shrink();
-            if (low.size() == count) limit = low.back();
-        }
-    });
-    shrink();
-    return low;
-}
-
-// All probes, ascending. Most shingles are none: a filter that fits the cache answers for them (a Bloom filter of two
-// bits in one word), and before it the top bits, for probes are the smallest hashes of a document.
+// Hashes that are looked for among many, most of which are none of them: what is asked first fits the nearest cache.
+// Bits by the hash's top decide nearly all where the hashes are the smallest of a text; a Bloom filter of two bits in
+// one word decides most of the rest.
 class ProbeTable {
   public:
-    explicit ProbeTable(std::vector<uint64_t> hashes) : hashes_(std::move(hashes)) {
-        while (mask_ + 1 < hashes_.size() * 2) mask_ = 2 * mask_ + 1;
+    explicit ProbeTable(View<uint64_t> hashes) {  // repeats count once
+        while (mask_ + 1 < hashes.size * 2) mask_ = 2 * mask_ + 1;
         table_.assign(mask_ + 1, NONE);
         filter_.assign((mask_ >> 4) + 1, 0);
-        for (size_t i = 0; i < hashes_.size(); ++i) {
-            uint64_t h = hashes_[i];
-            tops_ |= uint64_t{1} << (h >> 58);
-            filter_[word(h)] |= bits(h);
+        for (uint64_t h : hashes) {
             size_t at = h & mask_;
-            while (table_[at] != NONE) at = (at + 1) & mask_;
-            table_[at] = static_cast<uint32_t>(i);
+            while (table_[at] != NONE && hashes_[table_[at]] != h) at = (at + 1) & mask_;
+            if (table_[at] != NONE) continue;
+            table_[at] = static_cast<uint32_t>(hashes_.size());
+            hashes_.push_back(h);
+            tops_[h >> 54] |= uint64_t{1} << (h >> 48 & 63);
+            filter_[word(h)] |= bits(h);
         }
     }
-    uint32_t find(uint64_t h) const {  // NONE where it is not a probe
-        if (!(tops_ >> (h >> 58) & 1) || (filter_[word(h)] & bits(h)) != bits(h)) return NONE;
+    uint32_t find(uint64_t h) const {  // the hash's number, NONE where it is not looked for
+        if (!(tops_[h >> 54] >> (h >> 48 & 63) & 1) || (filter_[word(h)] & bits(h)) != bits(h)) return NONE;
         for (size_t at = h & mask_; table_[at] != NONE; at = (at + 1) & mask_)
             if (hashes_[table_[at]] == h) return table_[at];
         return NONE;
@@ -288,71 +370,81 @@ class ProbeTable {
     static uint64_t bits(uint64_t h) { return uint64_t{1} << (h >> 32 & 63) | uint64_t{1} << (h >> 38 & 63); }
     std::vector<uint64_t> hashes_;
     std::vector<uint32_t> table_;
-    std::vector<uint64_t> filter_;
-    uint64_t tops_ = 0;
+    std::vector<uint64_t> filter_, tops_ = std::vector<uint64_t>(1024, 0);
     size_t mask_ = 1023;
 };
 
-std::vector<Probe> occurrences(const Texts &texts, const ProbeTable &table, unsigned jobs) {
-    auto bounds = ranges(texts.offsets, GRAIN);
+// For each probe the documents that hold it, ascending: documents[first[p]] to documents[first[p + 1]].
+struct Holders {
+    std::vector<size_t> first;
+    std::vector<uint32_t> documents;
+};
+
+Holders holders(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, const ProbeTable &table, unsigned jobs) {
+    using Probe = std::pair<uint32_t, uint32_t>;  // a probe's number, a document
+    auto bounds = ranges(offsets, GRAIN);
     std::vector<std::vector<Probe>> parts(bounds.size() - 1);
     parallel(parts.size(), jobs, [&](size_t part) {
+        Texts texts(tokens, offsets, ngram);
+        auto &found = parts[part];
         for (size_t doc = bounds[part]; doc < bounds[part + 1]; ++doc) {
-            size_t before = parts[part].size();
-            texts.each(static_cast<int64_t>(doc), [&](uint64_t h) {
+            auto before = static_cast<ptrdiff_t>(found.size());
+            for (uint64_t h : texts.shingles(doc)) {
                 uint32_t probe = table.find(h);
-                if (probe != NONE) parts[part].push_back({probe, static_cast<uint32_t>(doc)});
-            });
-            auto from = parts[part].begin() + static_cast<ptrdiff_t>(before);
-            std::sort(from, parts[part].end());
-            parts[part].erase(std::unique(from, parts[part].end()), parts[part].end());
+                if (probe != NONE) found.push_back({probe, static_cast<uint32_t>(doc)});
+            }
+            std::sort(found.begin() + before, found.end());
+            found.erase(std::unique(found.begin() + before, found.end()), found.end());
         }
     });
-    std::vector<Probe> all;
-    for (auto &part : parts) all.insert(all.end(), part.begin(), part.end());
-    std::sort(all.begin(), all.end());
-    return all;
+    Holders out;
+    out.first.assign(table.size() + 1, 0);
+    for (const auto &found : parts)
+        for (const Probe &probe : found) ++out.first[probe.first + 1];
+    for (size_t p = 0; p < table.size(); ++p) out.first[p + 1] += out.first[p];
+    out.documents.resize(out.first.back());
+    std::vector<size_t> next(out.first);
+    for (const auto &found : parts)
+        for (const Probe &probe : found) out.documents[next[probe.first]++] = probe.second;
+    return out;
 }
 
 }  // namespace
 
-std::vector<uint64_t> contained_pairs(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> sought,
-                                      const ContainedParameters &parameters, unsigned jobs) {
-    Texts texts{tokens, offsets, parameters.ngram};
-    size_t count = offsets.size - 1;
-    std::vector<std::vector<uint64_t>> sketches(count);
-    auto bounds = ranges(offsets, GRAIN);
-    parallel(bounds.size() - 1, jobs, [&](size_t part) {
-        for (size_t doc = bounds[part]; doc < bounds[part + 1]; ++doc)
-            if (sought[doc] && texts.size(static_cast<int64_t>(doc)) >= parameters.minimum)
-                sketches[doc] = smallest(texts, static_cast<int64_t>(doc), parameters.probes);
-    });
+std::vector<uint64_t> contained_pairs(View<uint32_t> tokens, View<int64_t> offsets, View<uint64_t> sketches,
+                                      View<uint8_t> sought, const ContainedParameters &parameters, unsigned jobs) {
+    size_t count = offsets.size - 1, width = count ? sketches.size / count : 0;
+    auto probes = [&](size_t doc) {  // none for a document that is not looked for
+        const uint64_t *from = sketches.data + doc * width;
+        bool wanted = sought[doc] && offsets[doc + 1] - offsets[doc] >= static_cast<int64_t>(parameters.minimum);
+        return View<uint64_t>{from, wanted ? static_cast<size_t>(std::find(from, from + width, NO_HASH) - from) : 0};
+    };
     std::vector<uint64_t> hashes;
-    for (auto &sketch : sketches) hashes.insert(hashes.end(), sketch.begin(), sketch.end());
-    std::sort(hashes.begin(), hashes.end());
-    hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
-    ProbeTable table(std::move(hashes));
-    std::vector<Probe> found = occurrences(texts, table, jobs);
-    std::vector<size_t> first(table.size() + 1, 0);
-    for (const Probe &probe : found) ++first[probe.first + 1];
-    for (size_t i = 0; i < table.size(); ++i) first[i + 1] += first[i];
+    for (size_t doc = 0; doc < count; ++doc) {
+        auto sketch = probes(doc);
+        hashes.insert(hashes.end(), sketch.begin(), sketch.end());
+    }
+    ProbeTable table({hashes.data(), hashes.size()});
+    Holders held = holders(tokens, offsets, parameters.ngram, table, jobs);
 
+    auto bounds = ranges(offsets, GRAIN);
     std::vector<std::vector<uint64_t>> parts(bounds.size() - 1);
     parallel(parts.size(), jobs, [&](size_t part) {
-        std::vector<uint32_t> probes, hits;
+        std::vector<uint32_t> hits;
         for (size_t doc = bounds[part]; doc < bounds[part + 1]; ++doc) {
-            if (sketches[doc].empty()) continue;
-            probes.clear();
-            for (uint64_t h : sketches[doc]) probes.push_back(table.find(h));
+            auto sketch = probes(doc);
             hits.clear();
-            for (uint32_t p : probes)
-                for (size_t i = first[p], end = std::min(first[p + 1], first[p] + parameters.bucket); i < end; ++i)
-                    if (found[i].second < doc) hits.push_back(found[i].second);
+            for (uint64_t h : sketch) {
+                uint32_t p = table.find(h);
+                size_t end = std::min(held.first[p + 1], held.first[p] + parameters.bucket);
+                for (size_t i = held.first[p]; i < end && held.documents[i] < doc; ++i)
+                    hits.push_back(held.documents[i]);
+            }
             std::sort(hits.begin(), hits.end());
-            size_t needed = std::min(parameters.needed, (probes.size() + 1) / 2);
-            for (size_t from = 0, to; from < hits.size(); from = to) {
-                for (to = from + 1; to < hits.size() && hits[to] == hits[from];) ++to;
-                if (to - from >= needed) parts[part].push_back(uint64_t{hits[from]} << 32 | doc);
+            size_t needed = std::min(parameters.needed, (sketch.size + 1) / 2);
+            for (size_t i = 0, j; i < hits.size(); i = j) {
+                for (j = i + 1; j < hits.size() && hits[j] == hits[i];) ++j;
+                if (j - i >= needed) parts[part].push_back(uint64_t{hits[i]} << 32 | doc);
             }
         }
     });
@@ -364,7 +456,7 @@ std::vector<uint64_t> contained_pairs(View<uint32_t> tokens, View<int64_t> offse
 
 std::vector<int64_t> places(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<uint64_t> sought,
                             unsigned jobs) {
-    ProbeTable table(std::vector<uint64_t>(sought.begin(), sought.end()));
+    ProbeTable table(sought);
     auto bounds = ranges(offsets, GRAIN);
     std::vector<std::vector<int64_t>> parts(bounds.size() - 1);
     parallel(parts.size(), jobs, [&](size_t part) {

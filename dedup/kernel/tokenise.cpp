@@ -2,32 +2,90 @@
 #include "kernel.hpp"
 
 #include <algorithm>
+#include <cstring>
+#if defined(_MSC_VER)
+#include <intrin.h>
+#endif
 
 namespace dedup {
 namespace {
 
 enum Kind : uint8_t { SEPARATOR, WORD, CHARACTER, MARK, JOINER };
 
-constexpr uint64_t START = 0xCBF29CE484222325ull;  // FNV-1a, over code points instead of bytes
-constexpr uint64_t PRIME = 0x100000001B3ull;
 constexpr uint32_t CODE_POINT = 0xFFFFFF;
 constexpr size_t GRAIN = 1 << 17;  // code points a unit of work: its vectors are small enough to be used again
+
+// ---- the hash of a token -------------------------------------------------------------------------------------
+
+constexpr uint64_t ONES = 0x0101010101010101ull;  // the lowest bit of every byte
+
+inline size_t lowest_bit(uint64_t bits) {  // bits != 0
+#if defined(_MSC_VER)
+    unsigned long place;
+    _BitScanForward64(&place, bits);
+    return place;
+#else
+    return static_cast<size_t>(__builtin_ctzll(bits));
+#endif
+}
+
+// Eight bytes as a number, the first one lowest.
+inline uint64_t load64(const uint8_t *bytes) {
+    uint64_t value;
+    std::memcpy(&value, bytes, sizeof value);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    value = __builtin_bswap64(value);
+#endif
+    return value;
+}
 
 // The token's hash: 31 bits, and a low bit that tells a character of an unspaced script from a word.
 inline uint32_t finish(uint64_t h, bool character) {
     return (static_cast<uint32_t>(mix64(h) >> 32) & ~1u) | static_cast<uint32_t>(character);
 }
 
-// The hash of a token while it is read: over the normalised form, with a note where its marks stand out of order.
+// The polynomial over a token's UTF-8, eight bytes a term.
+class Polynomial {
+  public:
+    void feed(uint32_t c) {
+        if (c < 0x80) return byte(c);
+        if (c < 0x800) byte(0xC0 | c >> 6);
+        else {
+            if (c < 0x10000) byte(0xE0 | c >> 12);
+            else {
+                byte(0xF0 | c >> 18);
+                byte(0x80 | (c >> 12 & 63));
+            }
+            byte(0x80 | (c >> 6 & 63));
+        }
+        byte(0x80 | (c & 63));
+    }
+    uint64_t value() const { return filled_ ? hash_ * BASE + term_ : hash_; }
+
+  private:
+    void byte(uint64_t b) {
+        term_ |= b << filled_;
+        filled_ = (filled_ + 8) & 63;
+        if (filled_) return;
+        hash_ = hash_ * BASE + term_;
+        term_ = 0;
+    }
+    uint64_t hash_ = 0, term_ = 0;
+    unsigned filled_ = 0;
+};
+
+// ---- text of any script --------------------------------------------------------------------------------------
+
+// A token while it is read: its normalised form, with a note where its marks stand out of order.
 struct Reading {
-    uint64_t hash = START;
+    Polynomial hash;
     uint32_t last_class = 0;
     bool ordered = true;
 
     void feed(const Entry &entry, const uint32_t *pool) {
         if (entry.length == 1 && entry.value <= CODE_POINT) {  // one code point that is no combining mark
             last_class = 0;
-            hash = (hash ^ entry.value) * PRIME;
+            hash.feed(entry.value);
             return;
         }
         const uint32_t *values = entry.length == 1 ? &entry.value : pool + entry.value;
@@ -35,7 +93,7 @@ struct Reading {
             uint32_t combining = values[k] >> 24;
             if (combining && combining < last_class) ordered = false;
             last_class = combining;
-            hash = (hash ^ (values[k] & CODE_POINT)) * PRIME;
+            hash.feed(values[k] & CODE_POINT);
         }
     }
 };
@@ -56,18 +114,31 @@ uint64_t reordered(const Char *text, size_t begin, size_t end, const Characters 
         std::stable_sort(from, to, [](uint32_t x, uint32_t y) { return (x >> 24) < (y >> 24); });
         from = to == values.end() ? to : to + 1;
     }
-    uint64_t h = START;
-    for (uint32_t v : values) h = (h ^ (v & CODE_POINT)) * PRIME;
-    return h;
+    Polynomial hash;
+    for (uint32_t v : values) hash.feed(v & CODE_POINT);
+    return hash.value();
 }
 
-template <class Char> void one(const Text &source, const Characters &characters, bool spans, Tokens &out) {
-    const Char *text = static_cast<const Char *>(source.data);
-    const uint16_t *index = characters.index.data;
-    const Entry *entries = characters.entries.data;
-    const uint32_t *pool = characters.pool.data;
-    size_t size = source.size, i = 0;
-    while (i < size) {
+// Where a text's tokens go.
+struct Sink {
+    const Characters &characters;
+    bool spans;
+    Tokens &out;
+
+    void token(uint32_t hash, size_t begin, size_t end) {
+        out.hashes.push_back(hash);
+        if (!spans) return;
+        out.starts.push_back(static_cast<uint32_t>(begin));
+        out.ends.push_back(static_cast<uint32_t>(end));
+    }
+};
+
+// The tokens that lie in text[i, end): no token may begin before i or go on after end.
+template <class Char> void any_script(const Char *text, size_t i, size_t end, Sink &sink) {
+    const uint16_t *index = sink.characters.index.data;
+    const Entry *entries = sink.characters.entries.data;
+    const uint32_t *pool = sink.characters.pool.data;
+    while (i < end) {
         uint32_t c = text[i];
         uint16_t page = index[c >> 8];
         if (!page) break;
@@ -81,24 +152,104 @@ template <class Char> void one(const Text &source, const Characters &characters,
         Reading token;
         do {
             token.feed(*entry, pool);
-            if (++i == size) break;
+            if (++i == end) break;
             c = text[i];
             page = index[c >> 8];
             if (!page) break;
             entry = entries + (static_cast<size_t>(page) << 8 | (c & 255));
         } while (entry->kind >= MARK || (entry->kind == WORD && !character));
-        if (i < size && !page) break;
-        uint64_t hash = token.ordered ? token.hash : reordered(text, begin, i, characters);
-        out.hashes.push_back(finish(hash, character));
-        if (spans) {
-            out.starts.push_back(static_cast<uint32_t>(begin));
-            out.ends.push_back(static_cast<uint32_t>(i));
+        if (i < end && !page) break;
+        uint64_t hash = token.ordered ? token.hash.value() : reordered(text, begin, i, sink.characters);
+        sink.token(finish(hash, character), begin, i);
+    }
+    if (i == end) return;
+    sink.out.complete = false;
+    sink.out.missing.resize(0x1100);
+    for (; i < end; ++i) sink.out.missing[static_cast<uint32_t>(text[i]) >> 8] = 1;
+}
+
+// ---- plain words: ASCII letters and digits between ASCII separators, most of most texts ------------------------
+
+// A stretch of text as bytes: 0 for an ASCII separator, a lower-case letter or digit, OTHER for what is not ASCII.
+class Window {
+  public:
+    static constexpr size_t SIZE = 4096;
+    static constexpr uint8_t OTHER = 0x80;
+
+    // What stands for an ASCII character or OTHER.
+    static uint8_t folded(uint8_t c) {
+        uint8_t lower = static_cast<uint8_t>(c | 0x20);
+        bool letter = static_cast<uint8_t>(lower - 'a') < 26;
+        bool as_it_is = static_cast<uint8_t>(c - '0') < 10 || c >= OTHER;
+        return static_cast<uint8_t>(letter ? lower : as_it_is ? c : 0);
+    }
+
+    // Reads up to SIZE code points; keeps those up to the last ASCII separator, or all where the text ends.
+    template <class Char> void read(const Char *text, size_t left) {
+        size_ = std::min(left, SIZE);
+        for (size_t i = 0; i < size_; ++i) bytes_[i] = static_cast<uint8_t>(text[i] < OTHER ? text[i] : OTHER);
+        for (size_t i = 0; i < size_; ++i) bytes_[i] = folded(bytes_[i]);
+        if (size_ < left)
+            while (size_ && bytes_[size_ - 1]) --size_;
+        std::memset(bytes_ + size_, 0, 64);
+        find_edges();
+    }
+    size_t size() const { return size_; }
+
+    // Calls word(begin, end, hash) or other(begin, end) for each run without an ASCII separator.
+    template <class Word, class Other> void runs(Word word, Other other) const {
+        for (size_t k = 0; k < count_; k += 2) {
+            size_t begin = edges_[k], end = edges_[k + 1];
+            const uint8_t *from = bytes_ + begin;
+            size_t length = end - begin;
+            uint64_t hash = 0, all = 0;
+            for (; length > 8; length -= 8, from += 8) {
+                uint64_t term = load64(from);
+                hash = hash * BASE + term;
+                all |= term;
+            }
+            uint64_t last = load64(from) & ~uint64_t{0} >> (64 - 8 * length);
+            if (((all | last) & OTHER * ONES) == 0) word(begin, end, hash * BASE + last);
+            else other(begin, end);
         }
     }
-    if (i == size) return;
-    out.complete = false;
-    out.missing.resize(0x1100);
-    for (; i < size; ++i) out.missing[static_cast<uint32_t>(text[i]) >> 8] = 1;
+
+  private:
+    // The places where words begin and end, in turn.
+    void find_edges() {
+        count_ = 0;
+        uint64_t inside = 0;
+        for (size_t base = 0; base <= size_; base += 64) {
+            uint64_t mask = 0;
+            for (size_t i = 0; i < 64; i += 8) {
+                uint64_t eight = load64(bytes_ + base + i);
+                eight |= (eight & 0x7F7F7F7F7F7F7F7Fu) + 0x7F7F7F7F7F7F7F7Fu;  // the top bit of a byte that is not 0
+                mask |= ((eight >> 7 & ONES) * 0x0102040810204080u >> 56) << i;
+            }
+            uint64_t edges = mask ^ (mask << 1 | inside);
+            inside = mask >> 63;
+            for (; edges; edges &= edges - 1) edges_[count_++] = static_cast<uint16_t>(base + lowest_bit(edges));
+        }
+    }
+
+    size_t size_ = 0, count_ = 0;
+    uint16_t edges_[SIZE + 64];
+    uint8_t bytes_[SIZE + 128];
+};
+
+template <class Char> void one(const Char *text, size_t size, Sink &sink) {
+    Window window;
+    for (size_t i = 0; i < size;) {
+        window.read(text + i, size - i);
+        window.runs(
+            [&](size_t begin, size_t end, uint64_t hash) { sink.token(finish(hash, false), i + begin, i + end); },
+            [&](size_t begin, size_t end) { any_script(text, i + begin, i + end, sink); });
+        i += window.size();
+        if (window.size()) continue;
+        size_t begin = i;  // a run longer than the window: as far as the next separator
+        while (i < size && (text[i] >= Window::OTHER || Window::folded(static_cast<uint8_t>(text[i])))) ++i;
+        any_script(text, begin, i, sink);
+    }
 }
 
 }  // namespace
@@ -116,15 +267,16 @@ std::vector<Tokens> tokenise(View<Text> texts, const Characters &characters, boo
     std::vector<Tokens> out(bounds.size() - 1);
     parallel(out.size(), jobs, [&](size_t part) {
         Tokens &tokens = out[part];
+        Sink sink{characters, spans, tokens};
         size_t total = 0;
         for (size_t i = bounds[part]; i < bounds[part + 1]; ++i) total += texts[i].size;
         tokens.hashes.reserve(total / 5);
         for (size_t i = bounds[part]; i < bounds[part + 1]; ++i) {
             size_t before = tokens.hashes.size();
             const Text &text = texts[i];
-            if (text.width == 1) one<uint8_t>(text, characters, spans, tokens);
-            else if (text.width == 2) one<uint16_t>(text, characters, spans, tokens);
-            else one<uint32_t>(text, characters, spans, tokens);
+            if (text.width == 1) one(static_cast<const uint8_t *>(text.data), text.size, sink);
+            else if (text.width == 2) one(static_cast<const uint16_t *>(text.data), text.size, sink);
+            else one(static_cast<const uint32_t *>(text.data), text.size, sink);
             tokens.counts.push_back(static_cast<int64_t>(tokens.hashes.size() - before));
         }
     });

@@ -25,14 +25,12 @@ class Tokens(NamedTuple):
 class ContainedParameters(NamedTuple):
     """How short documents are looked for inside longer ones.
 
-    ``minimum`` tokens a short document must have; its ``probes`` smallest shingles are looked up everywhere,
-    and ``needed`` of them must meet in one longer document; a shingle in more than ``bucket`` documents is
-    followed into the longest of them only.
+    ``minimum`` tokens a short document must have; ``needed`` of its probes must meet in one longer document; a
+    probe in more than ``bucket`` documents is followed into the longest of them only.
     """
 
     ngram: int
     minimum: int
-    probes: int = 8
     needed: int = 3
     bucket: int = 64
 

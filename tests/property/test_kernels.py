@@ -76,8 +76,38 @@ def test_digests_and_shingles(native: ModuleType, texts: Corpus, ngram: int) -> 
 @given(
     texts=corpora(), ngram=NGRAMS, num_perm=st.sampled_from([16, 64, 65, 128]), seed=st.integers(0, 2**32 - 1)
 )
-def test_signatures(native: ModuleType, texts: Corpus, ngram: int, num_perm: int, seed: int) -> None:
-    agreed(native, "sign", *texts, ngram, *permutations(num_perm, seed))
+def test_sketches(native: ModuleType, texts: Corpus, ngram: int, num_perm: int, seed: int) -> None:
+    lowest = num_perm % 10
+    _, sketches = agreed(native, "sign", *texts, ngram, *permutations(num_perm, seed), lowest)
+    hashes, at = reference.shingles(*texts, ngram)
+    for sketch, start, end in zip(sketches.tolist(), at, at[1:], strict=False):
+        smallest = hashes[start:end][:lowest].tolist()
+        assert sketch == smallest + [reference.U64] * (lowest - len(smallest))
+
+
+def test_a_long_document_of_few_shingles_has_them_all_in_its_sketch(native: ModuleType) -> None:
+    texts = corpus([[1, 2, 3] * 500, list(range(1000)), [7] * 100])
+    _, sketches = agreed(native, "sign", *texts, 2, *permutations(1, 1), 8)
+    assert (sketches != np.uint64(reference.U64)).sum(axis=1).tolist() == [3, 8, 1]
+
+
+@examples(40)
+@given(texts=corpora(), rolls=st.randoms(use_true_random=False))
+def test_runs_are_gathered_from_any_part(native: ModuleType, texts: Corpus, rolls: Any) -> None:
+    cuts = sorted(rolls.choices(range(texts.count + 1), k=2))
+    at = [int(texts.offsets[cut]) for cut in cuts]
+    parts = [texts.tokens[: at[0]], texts.tokens[at[0] : at[1]], texts.tokens[at[1] :]]
+    order = np.array(rolls.sample(range(texts.count), texts.count), "i8")
+    counts = np.diff(texts.offsets)[order]
+    found = agreed(native, "gather", parts, texts.offsets[order], counts)
+    assert found.tolist() == [token for i in order for token in texts.document(i)]
+
+
+def test_a_run_that_lies_in_no_part_is_refused(native: ModuleType) -> None:
+    parts = [np.arange(5, dtype="u4"), np.arange(5, dtype="u4")]
+    for start, count in ((-1, 2), (4, 2), (9, 2), (10, 1), (3, -1)):
+        with pytest.raises(ValueError, match="run 0 does not lie in one part"):
+            native.gather(parts, np.array([start]), np.array([count]))
 
 
 @examples(60)
@@ -141,20 +171,21 @@ def linked(pairs: set[tuple[int, int]], count: int) -> list[int]:
 @given(
     texts=corpora(),
     sought=st.integers(0, 255),
+    probes=st.integers(1, 10),
     parameters=st.builds(
         ContainedParameters,
         ngram=st.integers(1, 6),
         minimum=st.integers(0, 20),
-        probes=st.integers(1, 10),
         needed=st.integers(1, 4),
         bucket=st.integers(1, 5),
     ),
 )
 def test_contained_pairs(
-    native: ModuleType, texts: Corpus, sought: int, parameters: ContainedParameters
+    native: ModuleType, texts: Corpus, sought: int, probes: int, parameters: ContainedParameters
 ) -> None:
     wanted = np.array([sought >> i & 1 for i in range(texts.count)], bool)
-    pairs = agreed(native, "contained_pairs", *texts, wanted, parameters)
+    _, sketches = native.sign(*texts, parameters.ngram, *permutations(1, 1), probes)
+    pairs = agreed(native, "contained_pairs", *texts, sketches, wanted, parameters)
     for longer, shorter in pairs.tolist():
         assert longer < shorter
         assert wanted[shorter]
@@ -375,13 +406,14 @@ def test_threads_that_share_the_work_change_nothing(native: ModuleType) -> None:
     index = native.seed_index(*texts, everything, 20, jobs=1)
     same(native.seed_index(*texts, everything, 20, jobs=4), index)
     pairs = np.stack([np.arange(0, 299), np.arange(1, 300)], 1)
+    _, sketches = native.sign(*texts, 5, *permutations(1, 1), 8)
     calls: list[tuple[str, tuple[Any, ...]]] = [
         ("digests", ()),
         ("shingles", (5,)),
-        ("sign", (5, *permutations(64, 1))),
+        ("sign", (5, *permutations(64, 1), 8)),
         ("overlaps", (5, pairs)),
         ("explained", (5, pairs)),
-        ("contained_pairs", (families < 0, ContainedParameters(5, 12))),
+        ("contained_pairs", (sketches, families < 0, ContainedParameters(5, 12))),
         ("places", (3, native.shingles(*texts, 3)[0][:1000])),
         ("periods", (96,)),
         ("passages", (families, index, 0.7, 96)),

@@ -9,6 +9,7 @@ import unicodedata
 from types import ModuleType
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -77,3 +78,22 @@ def test_a_text_gives_the_same_tokens_alone_and_among_others(native: ModuleType,
 def test_canonically_equivalent_texts_have_the_same_tokens(native: ModuleType, text: str, form: str) -> None:
     other = unicodedata.normalize(form, text)
     assert native.tokenise([text]).hashes.tolist() == native.tokenise([other]).hashes.tolist()
+
+
+def long_texts() -> list[str]:
+    """Texts that reach past what the native kernel looks at in one go, cut at every kind of place."""
+    sizes = (63, 64, 65, 4095, 4096, 4097, 8192, 9000)
+    plain = [("word " * size)[:size] for size in sizes]
+    unbroken = (
+        ["x" * size for size in sizes] + ["好" * size for size in sizes] + ["é" * size for size in sizes]
+    )
+    shifted = ["." * (4096 - back) + "harbour, été — l’an 2026" for back in range(12)]
+    lengths = [" ".join("abcdefghijklmnopqrstuvwxyz"[:n] for n in range(1, 27)) * 20]
+    return [*plain, *unbroken, *shifted, *lengths]
+
+
+@pytest.mark.parametrize("wide", ["", "ā", "𝄞"], ids=["1 byte", "2 bytes", "4 bytes"])
+def test_long_texts_are_cut_as_short_ones_are(native: ModuleType, wide: str) -> None:
+    texts = [f"{text} {wide}" for text in long_texts()]
+    for mine, theirs in zip(native.tokenise(texts, True), reference.tokenise(texts, True), strict=True):
+        assert mine.tolist() == theirs.tolist()

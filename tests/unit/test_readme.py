@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 import dedup
-from dedup import Settings, SettingsError, band, cli, report
+from dedup import Settings, SettingsError, band, cli, report, sketch
 from dedup.kernel.types import ContainedParameters
 from tests.quality.__main__ import options as quality_options
 
@@ -169,7 +169,7 @@ def test_probabilities_of_missing_a_contained_text() -> None:
     by_name = {row[0]: row[1:] for row in rows("docs/algorithm.md")}
     shape = ContainedParameters(Settings().ngram, Settings().min_tokens)
     for share, chance in zip(by_name["containment"], by_name["missed"], strict=True):
-        c, n = float(share), shape.probes
+        c, n = float(share), sketch.PROBES
         missed = sum(comb(n, k) * c**k * (1 - c) ** (n - k) for k in range(shape.needed))
         assert float(chance) == float(f"{missed:.1e}")
 
