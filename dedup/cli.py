@@ -267,18 +267,23 @@ def _check_outputs(targets: list[_Target], paths: Sequence[str]) -> None:
 
 def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> Report:
     from .read import documents
+    from .read.again import Again
 
     # Before the pipeline is imported: a path that does not exist is told at once.
-    items = documents(paths, text_field=options["text_field"], id_field=options["id_field"])
+    fields = {"text_field": options["text_field"], "id_field": options["id_field"]}
+    items = documents(paths, **fields)
     # Arrays are filled once and read in order: for that, huge pages cost more to get than they save.
     os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # its threads wait busily, and there is no algebra here
     from .pipeline import run
 
     warnings.showwarning = lambda message, *_: _say(str(message))
     gc.disable()  # millions of objects and no cycles among them; the process ends with the report
     is_shown = not options["quiet"] and sys.stderr is not None and sys.stderr.isatty()
-    with _progress() if is_shown else nullcontext() as notify:
-        return run(items, settings, notify)
+    with _progress() if is_shown else nullcontext() as notify, Again(**fields) as again:
+        return run(items, settings, notify, again)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,7 @@ from .match import DocumentMatches, span_similarities
 # ---- documents -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """A text that is a copy of a kept one, and the exact figures that say so."""
 
     text: int
@@ -28,13 +27,12 @@ class Copy:
     containment: float
 
 
-@dataclass(slots=True)
-class Star:
+class Star(NamedTuple):
     """A kept text and its copies, by kind."""
 
     kept: int
-    near: list[Copy] = field(default_factory=list)
-    contained: list[Copy] = field(default_factory=list)
+    near: list[Copy]
+    contained: list[Copy]
 
 
 def document_stars(matches: DocumentMatches, threshold: float) -> list[Star]:
@@ -47,7 +45,7 @@ def document_stars(matches: DocumentMatches, threshold: float) -> list[Star]:
     rows = list(zip(*(column.tolist() for column in matches), strict=True))
     nearest = _nearest(matches, threshold)
     kept = {text for pair, *_ in rows for text in pair} - nearest.keys()
-    stars = {text: Star(text) for text in sorted(kept)}
+    stars = {text: Star(text, [], []) for text in sorted(kept)}
     holders: dict[int, tuple[float, int]] = {}
     for (a, b), jaccard, inside, around in rows:
         if jaccard >= threshold:
@@ -98,12 +96,13 @@ def missing_links(matches: DocumentMatches, tried: Array, threshold: float) -> A
     near = matches.pairs[matches.jaccard >= threshold]
     copies = _nearest(matches, threshold)
     groups = []
-    for group in _components(np.unique(near).tolist(), near):
+    for group in _components(sorted(set(near.ravel().tolist())), near):
         kept = [text for text in group if text not in copies]
         if len(kept) > 1:
             groups.append(kept)
-    concerned = np.isin(tried, np.array([text for group in groups for text in group], "i8")).all(axis=1)
-    known = {(a, b) for a, b in tried[concerned].tolist()}
+    concerned = np.zeros(int(tried.max(initial=0)) + 1, bool)
+    concerned[[text for group in groups for text in group]] = True
+    known = {(a, b) for a, b in tried[concerned[tried].all(axis=1)].tolist()}
     links: list[tuple[int, int]] = []
     for kept in groups:
         for i, text in enumerate(kept):
@@ -126,8 +125,7 @@ GRAM = 3  # tokens of the shingles that tell which member is the most typical
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(NamedTuple):
     """One cluster: the first span, and the others with their similarity to it; token positions."""
 
     first: Span

@@ -31,7 +31,9 @@ class DocumentMatches(NamedTuple):
     def joined(self, other: DocumentMatches) -> DocumentMatches:
         """These and the others, by pair, each once."""
         columns = [np.concatenate(both) for both in zip(self, other, strict=True)]
-        _, once = np.unique(columns[0], axis=0, return_index=True)
+        keys = columns[0][:, 0] << 32 | columns[0][:, 1]
+        order = np.argsort(keys, kind="stable")
+        once = order[np.diff(keys[order], prepend=-1) > 0]
         return DocumentMatches(*(column[once] for column in columns))
 
 

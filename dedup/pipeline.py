@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -60,8 +58,7 @@ def _given(documents: Iterable[Any]) -> Iterable[Document | Skipped]:
         yield item if isinstance(item, Document) else Document(parts[0], parts[1], Source())
 
 
-@dataclass(slots=True)
-class Found:
+class Found(NamedTuple):
     """What the stages found."""
 
     stars: list[cluster.Star]
@@ -70,49 +67,47 @@ class Found:
     periods: Array
 
 
-def run(items: Iterable[Document | Skipped], settings: Settings, progress: Progress | None = None) -> Report:
-    """The report on all documents of ``items``; what was skipped on the way is in it."""
+def run(
+    items: Iterable[Document | Skipped],
+    settings: Settings,
+    progress: Progress | None = None,
+    again: text.Reread | None = None,
+) -> Report:
+    """The report on all documents of ``items``; what was skipped on the way is in it.
+
+    Texts that ``again`` can read again are not held where none of them is likely to be shown.
+    """
     tell = progress or (lambda stage, done, total: None)
-    corpus, skipped = _read(items, settings, tell)
+    collector = text.Collector(settings.jobs, None if settings.passages else again)
+    corpus, skipped = _read(items, collector, settings.documents, tell)
     found = Found([], {}, [], np.zeros((0, 5), "i8"))
     if settings.documents:
         tell("comparing documents", 0, None)
-        found.stars = cluster.document_stars(_document_matches(corpus, settings), settings.threshold)
+        matches = _document_matches(corpus, settings)
+        found = found._replace(stars=cluster.document_stars(matches, settings.threshold))
     if settings.passages:
         tell("looking for passages", 0, None)
-        found.stretches = _stretches(corpus, found.stars, settings)
+        found = found._replace(stretches=_stretches(corpus, found.stars, settings))
         repeats = _repeats(corpus, found, settings)
         tell("grouping passages", 0, None)
-        found.periods = repeats.periods
-        found.clusters = _clusters(corpus, repeats.pairs, settings)
+        clusters = _clusters(corpus, repeats.pairs, settings)
+        found = found._replace(clusters=clusters, periods=repeats.periods)
     tell("writing the report", 0, None)
     return _report(corpus, skipped, found, settings)
 
 
 def _read(
-    items: Iterable[Document | Skipped], settings: Settings, tell: Progress
+    items: Iterable[Document | Skipped], collector: text.Collector, distinct: bool, tell: Progress
 ) -> tuple[text.Corpus, list[Skipped]]:
     skipped: list[Skipped] = []
-    collector = text.Collector(settings.jobs)
-    patience = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH)  # the thread that tokenises waits for this one, which never rests
-    try:
-        for item in items:
-            if isinstance(item, Document):
-                collector.add(item)
-                if len(collector.documents) % 1024 == 0:
-                    tell("reading", len(collector.documents), None)
-            else:
-                skipped.append(item)
-        return collector.corpus(distinct=settings.documents), skipped
-    finally:
-        sys.setswitchinterval(patience)
-        collector.close()
-
-
-#: Seconds after which a thread that waits for the interpreter gets it, while documents are read. Python's own 0.005
-#: costs a tenth of the time of a scan of 37 MB.
-SWITCH = 0.0005
+    for item in items:
+        if isinstance(item, Document):
+            collector.add(item)
+            if len(collector.documents) % 1024 == 0:
+                tell("reading", len(collector.documents), None)
+        else:
+            skipped.append(item)
+    return collector.corpus(distinct), skipped
 
 
 def _document_matches(corpus: text.Corpus, settings: Settings) -> match.DocumentMatches:
@@ -203,15 +198,16 @@ def _clusters(corpus: text.Corpus, pairs: Array, settings: Settings) -> list[clu
 
 
 def _report(corpus: text.Corpus, skipped: list[Skipped], found: Found, settings: Settings) -> Report:
+    documents = corpus.documents
     document_clusters = result.document_clusters(corpus, found.stars, found.stretches, settings.jobs)
     passage_clusters = result.passage_clusters(corpus, found.clusters, found.periods, settings.jobs)
     tokens = int((corpus.lengths * [len(group) for group in corpus.holders]).sum())
     repeated = result.repeated_tokens(corpus, found.stars, found.clusters, found.periods)
     summary = Summary(
-        documents=len(corpus.documents),
+        documents=len(documents),
         skipped=len(skipped),
         empty=len(corpus.empty),
-        characters=sum(len(document.text) for document in corpus.documents),
+        characters=documents.characters,
         tokens=tokens,
         duplicate_documents=result.duplicate_documents(corpus, found.stars),
         document_clusters=len(document_clusters),
@@ -219,5 +215,5 @@ def _report(corpus: text.Corpus, skipped: list[Skipped], found: Found, settings:
         repeated_tokens=repeated,
         repeated_share=repeated / tokens if tokens else 0.0,
     )
-    empty = tuple(EmptyDocument(corpus.documents[i].id, corpus.documents[i].source) for i in corpus.empty)
+    empty = tuple(EmptyDocument(documents.ids[i], documents.sources[i]) for i in corpus.empty)
     return Report(settings, summary, tuple(skipped), empty, document_clusters, passage_clusters)

@@ -19,9 +19,11 @@ from . import kernel
 from .cluster import Members, Star
 from .kernel.types import Array
 from .model import DocumentCluster, DocumentMember, PassageCluster, PassageMember
-from .text import BATCH, Corpus
+from .text import Corpus
 
 Span = tuple[int, int]
+
+BATCH = 1 << 24  # code points of text whose places are computed at a time
 
 
 def fingerprint(tokens: Array, relation: str = "") -> str:
@@ -45,7 +47,9 @@ def document_clusters(
     places = _places(corpus, stretches.values(), jobs)
     clusters = []
     for text, holders in enumerate(corpus.holders):
-        star = by_text.get(text) or Star(text)
+        if len(holders) == 1 and text not in by_text:
+            continue
+        star = by_text.get(text) or Star(text, [], [])
         same = [(holder, (1.0, 1.0)) for holder in holders[1:]] if text not in near else []
         others = [(h, (c.jaccard, c.containment)) for c in star.near for h in corpus.holders[c.text]]
         if same or others:
@@ -62,14 +66,12 @@ def document_clusters(
 def _document_cluster(
     corpus: Corpus, text: int, kind: str, others: list[tuple[int, tuple[Any, ...]]]
 ) -> DocumentCluster:
-    kept = corpus.documents[corpus.holders[text][0]]
-    members = [DocumentMember(kept.id, kept.source)]
-    for holder, figures in sorted(others):
-        document = corpus.documents[holder]
-        members.append(DocumentMember(document.id, document.source, *figures))
+    ids, sources, kept = corpus.documents.ids, corpus.documents.sources, corpus.holders[text][0]
+    members = [DocumentMember(ids[kept], sources[kept])]
+    members += [DocumentMember(ids[holder], sources[holder], *figures) for holder, figures in sorted(others)]
     tokens = corpus.tokens[corpus.offsets[text] : corpus.offsets[text + 1]]
     relation = "contained" if kind == "contained" else ""  # a text may have copies and hold others
-    return DocumentCluster(fingerprint(tokens, relation), kind, kept.id, tuple(members))
+    return DocumentCluster(fingerprint(tokens, relation), kind, ids[kept], tuple(members))
 
 
 # ---- passages --------------------------------------------------------------------------------------------------
@@ -141,7 +143,7 @@ def _batches(corpus: Corpus, texts: list[int]) -> Iterator[list[int]]:
     for text in texts:
         batch.append(text)
         filled += len(corpus.text(text))
-        if filled >= 4 * BATCH:
+        if filled >= BATCH:
             yield batch
             batch, filled = [], 0
     if batch:
@@ -184,13 +186,22 @@ def _members(corpus: Corpus, places: dict[Span, Place], found: list[tuple[Span, 
 def _passage_cluster(
     corpus: Corpus, places: dict[Span, Place], members: list[Member], period: int | None
 ) -> PassageCluster:
-    out = []
+    documents, out = corpus.documents, []
     for holder, span, figure, copies in members:
         start, end, line, end_line, _ = places[span]
-        document = corpus.documents[holder]
-        text = document.text[start:end]
+        text = documents.text(holder)[start:end]
         out.append(
-            PassageMember(document.id, document.source, start, end, line, end_line, figure, text, copies)
+            PassageMember(
+                documents.ids[holder],
+                documents.sources[holder],
+                start,
+                end,
+                line,
+                end_line,
+                figure,
+                text,
+                copies,
+            )
         )
     _, first, _, _ = members[0]
     tokens = corpus.tokens[first[0] : first[0] + period] if period else corpus.tokens[slice(*first)]
@@ -221,8 +232,11 @@ def duplicate_documents(corpus: Corpus, stars: Iterable[Star]) -> int:
 def repeated_tokens(corpus: Corpus, stars: Iterable[Star], clusters: list[Members], periods: Array) -> int:
     """Tokens that lie in copies: whole copies of documents, and all members of a passage but its first."""
     copies = {copy.text for star in stars for copy in (*star.near, *star.contained)}
-    lengths = corpus.lengths
-    total = sum(int(lengths[i]) * (len(h) - (i not in copies)) for i, h in enumerate(corpus.holders))
+    lengths: list[int] = corpus.lengths.tolist()
+    total = sum(
+        length * (len(holders) - (text not in copies))
+        for text, (length, holders) in enumerate(zip(lengths, corpus.holders, strict=True))
+    )
     spans = [span for cluster in clusters for span, _ in cluster.others]
     spans += [(start + period, end) for _, start, end, period, _ in periods.tolist()]
     whole = [(int(corpus.offsets[text]), int(corpus.offsets[text + 1])) for text in copies]

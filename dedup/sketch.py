@@ -9,8 +9,7 @@ there and come back with :meth:`Signatures.to_datasketch` and :meth:`Signatures.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -30,8 +29,7 @@ SHINGLES = "dedup-shingles/1"
 PROBES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Signatures:
+class Signatures(NamedTuple):
     """Signatures of many texts and all that shaped them.
 
     ``values``: uint32, (texts, num_perm). Signatures compare only if everything else about them is equal.

@@ -1,39 +1,75 @@
 """From documents to a corpus: tokens of all texts, in an order that does not depend on how they came.
 
-Enters: documents as they are read. Leaves: a :class:`Corpus`. Tokenising runs in the background while the
-caller reads on. Texts that are equal to the letter stand once in the token array, so that what follows is as
-fast for a million copies as for one.
+Enters: documents as they are read. Leaves: a :class:`Corpus`. Texts that are equal to the letter stand once in
+the token array, so that what follows is as fast for a million copies as for one.
 """
 
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
-from queue import SimpleQueue
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from . import kernel
+from .errors import InputError
 from .kernel.types import Array
-from .model import Document
+from .model import Document, Source
 
-BATCH = 1 << 22  # code points handed to the kernel at a time, at most: the first batches are smaller
+BATCH = 1 << 17  # code points handed to the kernel at a time
 
 
-@dataclass(frozen=True, slots=True)
-class Corpus:
+class Reread(Protocol):
+    """Reads the text of a document again; :class:`dedup.read.again.Again` is one."""
+
+    def can(self, source: Source) -> bool:
+        """Whether it can be read again."""
+
+    def text(self, source: Source) -> str:
+        """The text. Raises InputError where it is not there any more."""
+
+
+class Documents:
+    """What is known of the documents, in the order of the input: names, and texts, held or read again."""
+
+    def __init__(self, again: Reread | None = None) -> None:
+        self.ids: list[str] = []
+        self.sources: list[Source] = []
+        self.characters = 0
+        self._texts: list[str | None] = []
+        self._again = again
+
+    def add(self, document: Document) -> None:
+        """Takes one more document; its text is not held if it can be read again."""
+        ident, text, source = document
+        self.ids.append(ident)
+        self.sources.append(source)
+        self.characters += len(text)
+        self._texts.append(None if self._again and self._again.can(source) else text)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def text(self, index: int) -> str:
+        """The text of one document. Raises InputError where it is to be read again and is not there any more."""
+        text = self._texts[index]
+        if text is None:
+            assert self._again is not None
+            text = self._again.text(self.sources[index])
+        return text
+
+
+class Corpus(NamedTuple):
     """All texts as tokens.
 
-    ``documents`` are in the order of the input. Text i, ``tokens[offsets[i]:offsets[i + 1]]`` (uint32, never
-    empty), is that of ``documents[holders[i][0]]`` and, letter for letter, of the other holders. Texts stand
-    longest first (in tokens), equally long ones by a hash of their tokens: an order that shuffled input
-    leaves as it is. ``empty`` are the documents without a word.
+    Text i, ``tokens[offsets[i]:offsets[i + 1]]`` (uint32, never empty), is that of document ``holders[i][0]``
+    and, letter for letter, of the other holders. Texts stand longest first (in tokens), equally long ones by a
+    hash of their tokens: an order that shuffled input leaves as it is. ``empty`` are the documents without a
+    word.
     """
 
-    documents: list[Document]
+    documents: Documents
     holders: list[tuple[int, ...]]
     tokens: Array
     offsets: Array
@@ -46,87 +82,47 @@ class Corpus:
 
     def text(self, index: int) -> str:
         """The original text that stands at ``index``."""
-        return self.documents[self.holders[index][0]].text
-
-
-class Batch(NamedTuple):
-    tokens: Array
-    offsets: Array
-    digests: Array
+        return self.documents.text(self.holders[index][0])
 
 
 class Collector:
-    """Takes documents one by one and tokenises them, batch by batch, on another thread."""
+    """Takes documents one by one; they are tokenised on other threads while more are read.
 
-    def __init__(self, jobs: int) -> None:
-        self.documents: list[Document] = []
-        self._jobs = jobs
+    Texts that ``again`` can read again are not held: nearly half the memory.
+    """
+
+    def __init__(self, jobs: int, again: Reread | None = None) -> None:
+        self.documents = Documents(again)
+        self._tokeniser = kernel.Tokeniser(jobs=jobs)
         self._texts: list[str] = []
         self._filled = 0
-        self._full = BATCH >> 5
-        self._waiting: SimpleQueue[list[str] | None] = SimpleQueue()
-        self._batches: list[Batch] = []
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="dedup-tokenise", daemon=True)
-        self._thread.start()
 
     def add(self, document: Document) -> None:
         """Takes one more document."""
-        self.documents.append(document)
+        self.documents.add(document)
         self._texts.append(document.text)
         self._filled += len(document.text)
-        if self._filled >= self._full:
+        if self._filled >= BATCH:
             self._send()
-            self._full = min(2 * self._full, BATCH)
 
     def _send(self) -> None:
-        self._waiting.put(self._texts)
+        self._tokeniser.add(self._texts)
         self._texts, self._filled = [], 0
-
-    def _work(self) -> None:
-        while self._failure is None and (texts := self._waiting.get()) is not None:
-            try:
-                self._batches.append(_batch(texts, self._jobs))
-            except BaseException as failure:  # raised again where the corpus is asked for
-                self._failure = failure
 
     def corpus(self, distinct: bool) -> Corpus:
         """The corpus of all documents taken; equal texts stand once if ``distinct``."""
         self._send()
-        self._waiting.put(None)
-        self._thread.join()
-        if self._failure is not None:
-            raise self._failure
-        return _corpus(self.documents, self._batches, distinct, self._jobs)
-
-    def close(self) -> None:
-        """Stops the thread; waits for the batch it is at."""
-        while not self._waiting.empty():
-            self._waiting.get()
-        self._waiting.put(None)
-        self._thread.join()
-
-
-def _batch(texts: list[str], jobs: int) -> Batch:
-    tokens = kernel.tokenise(texts, jobs=jobs)
-    return Batch(tokens.hashes, tokens.offsets, kernel.digests(tokens.hashes, tokens.offsets, jobs))
-
-
-def _corpus(documents: list[Document], batches: list[Batch], distinct: bool, jobs: int) -> Corpus:
-    counts = np.concatenate([np.diff(batch.offsets) for batch in batches])
-    digests = np.concatenate([batch.digests for batch in batches])
-    order = np.lexsort((digests, -counts))  # stable: equal texts stay in the order of the input
-    order = order[: int((counts > 0).sum())]
-    holders = list(_holders(documents, order, counts, digests, distinct))
-    kept = np.array([group[0] for group in holders], "i8")
-    starts = np.cumsum(counts) - counts
-    tokens = kernel.gather([batch.tokens for batch in batches], starts[kept], counts[kept], jobs)
-    offsets = np.concatenate([[0], np.cumsum(counts[kept])]).astype("i8")
-    return Corpus(documents, holders, tokens, offsets, np.flatnonzero(counts == 0).tolist())
+        counts, digests = self._tokeniser.finish()
+        order = np.lexsort((digests, -counts))  # stable: equal texts stay in the order of the input
+        order = order[: int((counts > 0).sum())]
+        holders = list(_holders(self.documents, order, counts, digests, distinct))
+        tokens = self._tokeniser.tokens(np.array([group[0] for group in holders], "i8"))
+        empty = np.flatnonzero(counts == 0).tolist()
+        return Corpus(self.documents, holders, tokens.hashes, tokens.offsets, empty)
 
 
 def _holders(
-    documents: list[Document], order: Array, counts: Array, digests: Array, distinct: bool
+    documents: Documents, order: Array, counts: Array, digests: Array, distinct: bool
 ) -> Iterable[tuple[int, ...]]:
     """Groups of documents with one text, in corpus order."""
     same = (np.diff(counts[order]) == 0) & (np.diff(digests[order]) == 0)
@@ -138,9 +134,20 @@ def _holders(
             continue
         texts: dict[str, list[int]] = {}
         for i in ranked[start:end]:
-            texts.setdefault(documents[i].text, []).append(i)
+            texts.setdefault(documents.text(i), []).append(i)
+        _check_unchanged(documents, texts, int(digests[ranked[start]]))
         for text in sorted(texts):
             if distinct:
                 yield tuple(texts[text])
             else:
                 yield from ((i,) for i in texts[text])
+
+
+def _check_unchanged(documents: Documents, texts: dict[str, list[int]], digest: int) -> None:
+    """Raises InputError if one of the texts, read again, has not the tokens that it had at first."""
+    tokeniser = kernel.Tokeniser(jobs=1)
+    tokeniser.add(list(texts))
+    _, found = tokeniser.finish()
+    for now, holders in zip(found.tolist(), texts.values(), strict=True):
+        if now != digest:
+            raise InputError(f"{documents.sources[holders[0]].path}: changed while it was read")

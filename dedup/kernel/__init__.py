@@ -17,12 +17,11 @@ from ..errors import KernelError
 
 if TYPE_CHECKING:  # both modules have these functions; the reference documents them
     from .reference import (
+        Tokeniser,
         band_pairs,
         common,
         contained_pairs,
-        digests,
         explained,
-        gather,
         overlaps,
         passages,
         periods,
@@ -34,12 +33,11 @@ if TYPE_CHECKING:  # both modules have these functions; the reference documents 
     )
 
 __all__ = [
+    "Tokeniser",
     "band_pairs",
     "common",
     "contained_pairs",
-    "digests",
     "explained",
-    "gather",
     "name",
     "overlaps",
     "passages",

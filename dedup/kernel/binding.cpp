@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <stdexcept>
 
@@ -101,98 +102,145 @@ bool read_texts(PyObject *tuple, std::vector<dedup::Text> &texts) {
     return true;
 }
 
-// One field of all parts, end to end.
-template <class T> PyObject *joined(const std::vector<dedup::Tokens> &parts, std::vector<T> dedup::Tokens::*field) {
-    size_t size = 0;
-    for (const auto &part : parts) size += (part.*field).size();
-    T *data = nullptr;
-    PyObject *result = room(size, &data);
-    if (!result) return nullptr;
-    for (const auto &part : parts) {
-        const auto &values = part.*field;
-        if (!values.empty()) std::memcpy(data, values.data(), values.size() * sizeof(T));
-        data += values.size();
-    }
-    return result;
-}
+// ---- the tokeniser as a Python object ------------------------------------------------------------------------
 
-// Which tables were missing: one byte a page, or None.
-PyObject *missing(const std::vector<dedup::Tokens> &parts) {
-    std::vector<uint8_t> pages;
-    for (const auto &part : parts) {
-        if (part.complete) continue;
-        pages.resize(part.missing.size());
-        for (size_t i = 0; i < pages.size(); ++i) pages[i] |= part.missing[i];
-    }
-    if (pages.empty()) Py_RETURN_NONE;
-    return bytes(pages);
-}
-
-PyObject *tokenise(PyObject *, PyObject *args) {
-    PyObject *list;
+// The arrays (index, entries, pool) of a Python tuple, held as long as a thread may read them.
+struct Tables {
     Input<uint16_t> index;
     Input<dedup::Entry> entries;
     Input<uint32_t> pool;
+};
+
+struct TokeniserObject {
+    PyObject_HEAD
+    dedup::Tokeniser *tokeniser;
+    std::vector<std::unique_ptr<Tables>> *tables;
+    std::deque<PyObject *> *held;  // the tuples that hold the strings while they are read
+    size_t released;               // how many strings were in tuples that are gone
+    PyObject *more;   // gives the tables, called with one byte a page that is missing
+    unsigned jobs;
+};
+
+TokeniserObject *own(PyObject *self) { return reinterpret_cast<TokeniserObject *>(self); }
+
+bool renew_tables(TokeniserObject *self, const std::vector<uint8_t> &missing) {
+    PyObject *asked = bytes(missing), *tuple = asked ? PyObject_CallOneArg(self->more, asked) : nullptr;
+    Py_XDECREF(asked);
+    if (!tuple) return false;
+    auto tables = std::make_unique<Tables>();
+    bool good = PyArg_ParseTuple(tuple, "O&O&O&", tables->index.convert, &tables->index, tables->entries.convert,
+                                 &tables->entries, tables->pool.convert, &tables->pool);
+    Py_DECREF(tuple);
+    if (!good) return false;
+    self->tokeniser->use({tables->index.view(), tables->entries.view(), tables->pool.view()});
+    self->tables->push_back(std::move(tables));
+    return true;
+}
+
+void tokeniser_free(PyObject *self) {
+    delete own(self)->tokeniser;  // ends its threads
+    delete own(self)->tables;
+    if (own(self)->held) {
+        for (PyObject *tuple : *own(self)->held) Py_DECREF(tuple);
+        delete own(self)->held;
+    }
+    Py_XDECREF(own(self)->more);
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+PyObject *tokeniser_new(PyTypeObject *type, PyObject *args, PyObject *) {
+    PyObject *more;
     int spans;
     unsigned jobs;
-    if (!PyArg_ParseTuple(args, "OO&O&O&pI", &list, index.convert, &index, entries.convert, &entries, pool.convert,
-                          &pool, &spans, &jobs))
-        return nullptr;
-    PyObject *tuple = PySequence_Tuple(list);  // holds the strings while the GIL is released
-    if (!tuple) return nullptr;
+    if (!PyArg_ParseTuple(args, "OpI", &more, &spans, &jobs)) return nullptr;
+    PyObject *self = type->tp_alloc(type, 0);
+    if (!self) return nullptr;
+    Py_INCREF(more);
+    own(self)->more = more;
+    own(self)->jobs = jobs;
+    own(self)->held = new (std::nothrow) std::deque<PyObject *>();
+    own(self)->tables = new (std::nothrow) std::vector<std::unique_ptr<Tables>>();
+    own(self)->tokeniser = new (std::nothrow) dedup::Tokeniser(spans != 0, jobs > 1 ? jobs - 1 : 0);
+    bool good = own(self)->held && own(self)->tables && own(self)->tokeniser;
+    if (!good) PyErr_NoMemory();
+    good = good && renew_tables(own(self), {});
+    if (!good) Py_CLEAR(self);
+    return self;
+}
+
+// Lets go of the strings that have been read.
+void let_go(TokeniserObject *self) {
+    size_t done = self->tokeniser->done();
+    while (!self->held->empty()) {
+        auto count = static_cast<size_t>(PyTuple_GET_SIZE(self->held->front()));
+        if (self->released + count > done) return;
+        self->released += count;
+        Py_DECREF(self->held->front());
+        self->held->pop_front();
+    }
+}
+
+PyObject *tokeniser_add(PyObject *self, PyObject *list) {
+    PyObject *tuple = PySequence_Tuple(list);
     std::vector<dedup::Text> texts;
-    std::vector<dedup::Tokens> parts;
-    PyObject *result = nullptr;
-    if (read_texts(tuple, texts) && released([&] {
-            parts = dedup::tokenise({texts.data(), texts.size()}, {index.view(), entries.view(), pool.view()},
-                                    spans != 0, jobs);
-        }))
-        result = Py_BuildValue("NNNNN", missing(parts), joined(parts, &dedup::Tokens::hashes),
-                               joined(parts, &dedup::Tokens::counts), joined(parts, &dedup::Tokens::starts),
-                               joined(parts, &dedup::Tokens::ends));
-    Py_DECREF(tuple);
-    return result;
-}
-
-PyObject *digests(PyObject *, PyObject *args) {
-    Input<uint32_t> tokens;
-    Input<int64_t> offsets;
-    unsigned jobs;
-    if (!PyArg_ParseTuple(args, "O&O&I", tokens.convert, &tokens, offsets.convert, &offsets, &jobs)) return nullptr;
-    uint64_t *out = nullptr;
-    PyObject *result = room(offsets.view().size - 1, &out);
-    if (!result) return nullptr;
-    return given(result, released([&] { dedup::digests(tokens.view(), offsets.view(), jobs, out); }));
-}
-
-PyObject *gather(PyObject *, PyObject *args) {
-    PyObject *list;
-    Input<int64_t> starts, offsets;
-    unsigned jobs;
-    if (!PyArg_ParseTuple(args, "O!O&O&I", &PyTuple_Type, &list, starts.convert, &starts, offsets.convert, &offsets,
-                          &jobs))
+    if (!tuple) return nullptr;
+    if (!read_texts(tuple, texts)) {
+        Py_DECREF(tuple);
         return nullptr;
-    std::vector<Input<uint32_t>> parts(static_cast<size_t>(PyTuple_GET_SIZE(list)));
-    std::vector<int64_t> ends;  // of the parts, were they end to end
-    for (size_t i = 0; i < parts.size(); ++i) {
-        if (!Input<uint32_t>::convert(PyTuple_GET_ITEM(list, static_cast<Py_ssize_t>(i)), &parts[i])) return nullptr;
-        ends.push_back((i ? ends.back() : 0) + static_cast<int64_t>(parts[i].view().size));
     }
-    std::vector<const uint32_t *> from;
-    for (size_t i = 0; i < starts.view().size; ++i) {
-        int64_t start = starts.view()[i], end = start + offsets.view()[i + 1] - offsets.view()[i];
-        auto part = static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), start) - ends.begin());
-        if (start < 0 || end < start || (end > start && (part == parts.size() || end > ends[part]))) {
-            PyErr_Format(PyExc_ValueError, "run %zu does not lie in one part", i);
-            return nullptr;
-        }
-        from.push_back(end == start ? nullptr : parts[part].view().data + (start - (part ? ends[part - 1] : 0)));
-    }
-    uint32_t *out = nullptr;
-    PyObject *result = room(static_cast<size_t>(offsets.view()[starts.view().size]), &out);
-    if (!result) return nullptr;
-    return given(result, released([&] { dedup::gather(from, offsets.view(), jobs, out); }));
+    own(self)->held->push_back(tuple);
+    own(self)->tokeniser->add({texts.data(), texts.size()});
+    let_go(own(self));
+    auto missing = own(self)->tokeniser->missing();
+    if (!missing.empty() && !renew_tables(own(self), missing)) return nullptr;
+    Py_RETURN_NONE;
 }
+
+PyObject *tokeniser_finish(PyObject *self, PyObject *) {
+    dedup::Tokeniser *tokeniser = own(self)->tokeniser;
+    for (;;) {
+        if (!released([&] { tokeniser->finish(); })) return nullptr;
+        auto missing = tokeniser->missing();
+        if (missing.empty()) break;
+        if (!renew_tables(own(self), missing)) return nullptr;
+    }
+    let_go(own(self));
+    return Py_BuildValue("NN", bytes(tokeniser->counts()), bytes(tokeniser->digests()));
+}
+
+PyObject *tokeniser_gather(PyObject *self, PyObject *args) {
+    Input<int64_t> order, offsets;
+    int column;
+    if (!PyArg_ParseTuple(args, "iO&O&", &column, order.convert, &order, offsets.convert, &offsets)) return nullptr;
+    uint32_t *out = nullptr;
+    PyObject *result = room(static_cast<size_t>(offsets.view()[order.view().size]), &out);
+    if (!result) return nullptr;
+    return given(result, released([&] {
+                     own(self)->tokeniser->gather(static_cast<dedup::Tokeniser::Column>(column), order.view(),
+                                                  offsets.view(), own(self)->jobs, out);
+                 }));
+}
+
+PyMethodDef tokeniser_methods[] = {
+    {"add", tokeniser_add, METH_O, nullptr},
+    {"finish", tokeniser_finish, METH_NOARGS, nullptr},
+    {"gather", tokeniser_gather, METH_VARARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot tokeniser_slots[] = {
+    {Py_tp_new, reinterpret_cast<void *>(tokeniser_new)},
+    {Py_tp_dealloc, reinterpret_cast<void *>(tokeniser_free)},
+    {Py_tp_methods, tokeniser_methods},
+    {0, nullptr},
+};
+
+PyType_Spec tokeniser_type = {"dedup.kernel._native.Tokeniser", sizeof(TokeniserObject), 0, Py_TPFLAGS_DEFAULT,
+                              tokeniser_slots};
+
+// ---- functions -----------------------------------------------------------------------------------------------
 
 PyObject *sign(PyObject *, PyObject *args) {
     Input<uint32_t> tokens, multipliers, increments;
@@ -384,9 +432,6 @@ PyObject *common(PyObject *, PyObject *args) {
 }
 
 PyMethodDef methods[] = {
-    {"tokenise", tokenise, METH_VARARGS, nullptr},
-    {"digests", digests, METH_VARARGS, nullptr},
-    {"gather", gather, METH_VARARGS, nullptr},
     {"sign", sign, METH_VARARGS, nullptr},
     {"shingles", shingles, METH_VARARGS, nullptr},
     {"overlaps", overlaps, METH_VARARGS, nullptr},
@@ -401,7 +446,16 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
-PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", nullptr, 0, methods, nullptr, nullptr, nullptr, nullptr};
+int fill_module(PyObject *module) {
+    PyObject *type = PyType_FromSpec(&tokeniser_type);
+    int failed = type ? PyModule_AddObjectRef(module, "Tokeniser", type) : -1;
+    Py_XDECREF(type);
+    return failed;
+}
+
+PyModuleDef_Slot slots[] = {{Py_mod_exec, reinterpret_cast<void *>(fill_module)}, {0, nullptr}};
+
+PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", nullptr, 0, methods, slots, nullptr, nullptr, nullptr};
 
 }  // namespace
 

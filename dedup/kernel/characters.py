@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -119,15 +119,14 @@ def ordered(values: list[tuple[str, int]]) -> str:
     return "".join(values[i][0] for i in sorted(range(len(values)), key=keys.__getitem__))
 
 
-@dataclass(frozen=True, slots=True)
-class Characters:
+class Characters(NamedTuple):
     """The tables as arrays, page by page; never changed, so that a thread may read while another adds.
 
-    ``index`` (uint16, one a page) is the page's place in ``entries``, 0 for a page not built yet;
+    ``pages`` (uint16, one a page) is the page's place in ``entries``, 0 for a page not built yet;
     ``entries`` is an array of ENTRY, 256 a page; ``pool`` (uint32) holds the longer normalised forms.
     """
 
-    index: Array
+    pages: Array
     entries: Array
     pool: Array
 
@@ -138,12 +137,12 @@ class Characters:
 
     def with_pages(self, pages: list[int]) -> Characters:
         """These tables and the pages named (each 0 to 4,351)."""
-        index, tables, pool = self.index.copy(), [self.entries], self.pool.tolist()
+        places, tables, pool = self.pages.copy(), [self.entries], self.pool.tolist()
         for page in pages:
-            if not index[page]:
-                index[page] = len(self.entries) // PAGE + len(tables) - 1
+            if not places[page]:
+                places[page] = len(self.entries) // PAGE + len(tables) - 1
                 tables.append(_page(page, pool))
-        return Characters(index, np.concatenate(tables), np.array(pool, np.uint32))
+        return Characters(places, np.concatenate(tables), np.array(pool, np.uint32))
 
 
 def _page(page: int, pool: list[int]) -> Array:

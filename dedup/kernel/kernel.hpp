@@ -1,11 +1,14 @@
-// The native kernel: pure functions over flat arrays. No Python object, no printing, no state.
+// The native kernel: pure functions over flat arrays, and a tokeniser. No Python object, no printing.
 // The specification of every function is its namesake in reference.py; both give the same bytes.
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -118,22 +121,50 @@ struct Characters {
     View<uint32_t> pool;
 };
 
-struct Tokens {
-    std::vector<uint32_t> hashes, starts, ends;
-    std::vector<int64_t> counts;    // one a text
-    std::vector<uint8_t> missing;   // by page: a table that was needed and is not there
-    bool complete = true;
+// Turns texts into tokens on other threads while more texts come: the one thing here that has a state.
+class Tokeniser {
+  public:
+    // `workers` threads that read beside the caller's; `spans` asks for starts and ends.
+    Tokeniser(bool spans, unsigned workers);
+    ~Tokeniser();
+    Tokeniser(const Tokeniser &) = delete;
+    Tokeniser &operator=(const Tokeniser &) = delete;
+
+    // More texts; they stay where they are until done() counts them.
+    void add(View<Text> texts);
+    // How many of the texts, from the first on, have been read.
+    size_t done();
+    // The tables that were needed and are not there, one byte a page; empty where none is missing.
+    std::vector<uint8_t> missing();
+    // The tables from now on, also for what waits for a missing one; they stay where they are as long as this lives.
+    void use(const Characters &tables);
+    // Reads beside the workers until nothing waits. Rethrows what went wrong on any thread.
+    void finish();
+
+    // After finish(), with nothing missing: of every text in order the number of tokens and their digest, and any
+    // column of the tokens of some texts, end to end: that of text order[i] goes to out[offsets[i]].
+    std::vector<int64_t> counts() const;
+    std::vector<uint64_t> digests() const;
+    enum Column { HASHES, STARTS, ENDS };
+    void gather(Column column, View<int64_t> order, View<int64_t> offsets, unsigned jobs, uint32_t *out) const;
+
+  private:
+    struct Run;
+    void work(bool to_the_end);
+    bool spans_, closing_ = false;
+    unsigned active_ = 0;
+    size_t done_runs_ = 0, done_texts_ = 0;
+    Characters tables_;
+    std::deque<std::unique_ptr<Run>> runs_;
+    std::deque<Run *> waiting_;
+    std::vector<Run *> aside_;  // runs that need a table which was missing
+    std::exception_ptr failure_;
+    std::mutex guard_;
+    std::condition_variable ready_, idle_;
+    std::vector<std::thread> workers_;
 };
 
-// One result for a run of consecutive texts; `spans` asks for starts and ends.
-std::vector<Tokens> tokenise(View<Text> texts, const Characters &characters, bool spans, unsigned jobs);
-
 // ---- documents -----------------------------------------------------------------------------------------------
-
-// Runs of tokens, wherever they are, end to end: run i begins at from[i] and goes to out[offsets[i]].
-void gather(const std::vector<const uint32_t *> &from, View<int64_t> offsets, unsigned jobs, uint32_t *out);
-
-void digests(View<uint32_t> tokens, View<int64_t> offsets, unsigned jobs, uint64_t *out);
 
 // Signatures to `out` and the `lowest` smallest shingle hashes of each document to `low`.
 void sign(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<uint32_t> multipliers,

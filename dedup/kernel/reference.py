@@ -109,22 +109,48 @@ def token_spans(text: str) -> Iterator[tuple[int, int, bool]]:
         yield begin, len(text), character
 
 
+class Tokeniser:
+    """Turns texts into tokens, one lot after another; the native one does so on other threads meanwhile.
+
+    First ``add`` as often as there is more, then ``finish``, then ``tokens``. Cost: linear in the characters.
+    """
+
+    def __init__(self, spans: bool = False, jobs: int = 0) -> None:
+        self._spans = spans
+        self._texts: list[
+            list[tuple[int, int, int]]
+        ] = []  # of each text the hash, start and end of its tokens
+
+    def add(self, texts: Sequence[str]) -> None:
+        """More texts. Raises TypeError for what is no string."""
+        for text in texts:
+            if not isinstance(text, str):
+                raise TypeError(f"a text is {type(text).__name__}, expected str")
+            self._texts.append(
+                [(token_hash(text[start:end], kind), start, end) for start, end, kind in token_spans(text)]
+            )
+
+    def finish(self) -> tuple[Array, Array]:
+        """Of each text the number of tokens (int64) and a 64-bit hash of them all (uint64)."""
+        counts = np.array([len(text) for text in self._texts], "i8")
+        hashes = [polynomial(np.array([h for h, _, _ in text], "u4")) ^ len(text) for text in self._texts]
+        return counts, mix64(np.array(hashes, "u8"))
+
+    def tokens(self, order: Array) -> Tokens:
+        """The tokens of the texts that ``order`` (int64) names, in that order."""
+        chosen = [self._texts[i] for i in order.tolist()]
+        flat = np.array([token for text in chosen for token in text], "u4").reshape(-1, 3)
+        offsets = np.cumsum([0, *(len(text) for text in chosen)]).astype("i8")
+        spans = flat if self._spans else flat[:0]
+        return Tokens(flat[:, 0], offsets, spans[:, 1], spans[:, 2])
+
+
 def tokenise(texts: Sequence[str], spans: bool = False, jobs: int = 0) -> Tokens:
-    """Tokens of every text, with their places in it if ``spans``. Cost: linear in the characters."""
-    hashes: list[int] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    offsets = [0]
-    for text in texts:
-        for start, end, character in token_spans(text):
-            hashes.append(token_hash(text[start:end], character))
-            if spans:
-                starts.append(start)
-                ends.append(end)
-        offsets.append(len(hashes))
-    return Tokens(
-        np.array(hashes, "u4"), np.array(offsets, "i8"), np.array(starts, "u4"), np.array(ends, "u4")
-    )
+    """Tokens of every text, with their places in it if ``spans``."""
+    tokeniser = Tokeniser(spans, jobs)
+    tokeniser.add(texts)
+    counts, _ = tokeniser.finish()
+    return tokeniser.tokens(np.arange(len(counts)))
 
 
 def weight(tokens: Array) -> int:
@@ -139,22 +165,6 @@ def weight(tokens: Array) -> int:
 def _documents(tokens: Array, offsets: Array) -> Iterator[Array]:
     for i in range(len(offsets) - 1):
         yield tokens[offsets[i] : offsets[i + 1]]
-
-
-def gather(parts: Sequence[Array], starts: Array, counts: Array, jobs: int = 0) -> Array:
-    """Runs of tokens end to end: run i is ``counts[i]`` tokens from ``starts[i]`` on, were all parts end to end.
-
-    No run lies in two parts.
-    """
-    flat = np.concatenate([np.zeros(0, "u4"), *parts])
-    runs = zip(starts.tolist(), counts.tolist(), strict=True)
-    return np.concatenate([np.zeros(0, "u4"), *(flat[start : start + count] for start, count in runs)])
-
-
-def digests(tokens: Array, offsets: Array, jobs: int = 0) -> Array:
-    """A 64-bit hash of each document's token sequence (uint64)."""
-    values = [polynomial(document) ^ len(document) for document in _documents(tokens, offsets)]
-    return mix64(np.array(values, "u8"))
 
 
 def _shingles(document: Array, ngram: int) -> Array:

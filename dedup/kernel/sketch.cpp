@@ -180,24 +180,6 @@ template <class Task> void each_block(const std::vector<size_t> &bounds, unsigne
 
 }  // namespace
 
-void gather(const std::vector<const uint32_t *> &from, View<int64_t> offsets, unsigned jobs, uint32_t *out) {
-    auto bounds = ranges(offsets, GRAIN);
-    parallel(bounds.size() - 1, jobs, [&](size_t part) {
-        for (size_t i = bounds[part]; i < bounds[part + 1]; ++i)
-            std::copy_n(from[i], offsets[i + 1] - offsets[i], out + offsets[i]);
-    });
-}
-
-void digests(View<uint32_t> tokens, View<int64_t> offsets, unsigned jobs, uint64_t *out) {
-    auto bounds = ranges(offsets, GRAIN);
-    parallel(bounds.size() - 1, jobs, [&](size_t part) {
-        for (size_t doc = bounds[part]; doc < bounds[part + 1]; ++doc) {
-            size_t count = static_cast<size_t>(offsets[doc + 1] - offsets[doc]);
-            out[doc] = mix64(polynomial(tokens.data + offsets[doc], count) ^ count);
-        }
-    });
-}
-
 void sign(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<uint32_t> multipliers,
           View<uint32_t> increments, size_t lowest, unsigned jobs, uint32_t *out, uint64_t *low) {
     size_t num_perm = multipliers.size;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <system_error>
 #if defined(_MSC_VER)
 #include <intrin.h>
 #endif
@@ -123,13 +124,14 @@ uint64_t reordered(const Char *text, size_t begin, size_t end, const Characters 
 struct Sink {
     const Characters &characters;
     bool spans;
-    Tokens &out;
+    std::vector<uint32_t> hashes, starts, ends;
+    std::vector<uint8_t> missing;  // by page: a table that was needed and is not there
 
     void token(uint32_t hash, size_t begin, size_t end) {
-        out.hashes.push_back(hash);
+        hashes.push_back(hash);
         if (!spans) return;
-        out.starts.push_back(static_cast<uint32_t>(begin));
-        out.ends.push_back(static_cast<uint32_t>(end));
+        starts.push_back(static_cast<uint32_t>(begin));
+        ends.push_back(static_cast<uint32_t>(end));
     }
 };
 
@@ -163,9 +165,8 @@ template <class Char> void any_script(const Char *text, size_t i, size_t end, Si
         sink.token(finish(hash, character), begin, i);
     }
     if (i == end) return;
-    sink.out.complete = false;
-    sink.out.missing.resize(0x1100);
-    for (; i < end; ++i) sink.out.missing[static_cast<uint32_t>(text[i]) >> 8] = 1;
+    sink.missing.resize(0x1100);
+    for (; i < end; ++i) sink.missing[static_cast<uint32_t>(text[i]) >> 8] = 1;
 }
 
 // ---- plain words: ASCII letters and digits between ASCII separators, most of most texts ------------------------
@@ -252,35 +253,159 @@ template <class Char> void one(const Char *text, size_t size, Sink &sink) {
     }
 }
 
+inline void one(const Text &text, Sink &sink) {
+    if (text.width == 1) one(static_cast<const uint8_t *>(text.data), text.size, sink);
+    else if (text.width == 2) one(static_cast<const uint16_t *>(text.data), text.size, sink);
+    else one(static_cast<const uint32_t *>(text.data), text.size, sink);
+}
+
 }  // namespace
 
-std::vector<Tokens> tokenise(View<Text> texts, const Characters &characters, bool spans, unsigned jobs) {
-    std::vector<size_t> bounds{0};
-    size_t filled = 0;
-    for (size_t i = 0; i < texts.size; ++i) {
-        filled += texts[i].size;
-        if (filled >= GRAIN || i + 1 == texts.size) {
-            bounds.push_back(i + 1);
+// Some consecutive texts, and their tokens once they have been read.
+struct Tokeniser::Run {
+    std::vector<Text> texts;
+    std::vector<int64_t> counts;
+    std::vector<uint64_t> digests;
+    std::vector<uint32_t> hashes, starts, ends;
+    std::vector<uint8_t> missing;
+    bool done = false;
+
+    void read(const Characters &tables, bool spans) {
+        Sink sink{tables, spans, {}, {}, {}, {}};
+        size_t total = 0;
+        for (const Text &text : texts) total += text.size;
+        sink.hashes.reserve(total / 5);
+        counts.clear();
+        digests.clear();
+        for (const Text &text : texts) {
+            size_t before = sink.hashes.size();
+            one(text, sink);
+            size_t count = sink.hashes.size() - before;
+            counts.push_back(static_cast<int64_t>(count));
+            digests.push_back(mix64(polynomial(sink.hashes.data() + before, count) ^ count));
+        }
+        hashes = std::move(sink.hashes);
+        starts = std::move(sink.starts);
+        ends = std::move(sink.ends);
+        missing = std::move(sink.missing);
+    }
+};
+
+Tokeniser::Tokeniser(bool spans, unsigned workers) : spans_(spans) {
+    try {
+        for (unsigned i = 0; i < workers; ++i) workers_.emplace_back([this] { work(false); });
+    } catch (const std::system_error &) {  // no more threads: those that are there do the work
+    }
+}
+
+Tokeniser::~Tokeniser() {
+    {
+        std::lock_guard<std::mutex> lock(guard_);
+        closing_ = true;
+    }
+    ready_.notify_all();
+    for (auto &worker : workers_) worker.join();
+}
+
+void Tokeniser::add(View<Text> texts) {
+    std::lock_guard<std::mutex> lock(guard_);
+    size_t filled = GRAIN;
+    for (const Text &text : texts) {
+        if (filled >= GRAIN) {
+            runs_.push_back(std::make_unique<Run>());
+            waiting_.push_back(runs_.back().get());
             filled = 0;
         }
+        runs_.back()->texts.push_back(text);
+        filled += text.size;
     }
-    std::vector<Tokens> out(bounds.size() - 1);
-    parallel(out.size(), jobs, [&](size_t part) {
-        Tokens &tokens = out[part];
-        Sink sink{characters, spans, tokens};
-        size_t total = 0;
-        for (size_t i = bounds[part]; i < bounds[part + 1]; ++i) total += texts[i].size;
-        tokens.hashes.reserve(total / 5);
-        for (size_t i = bounds[part]; i < bounds[part + 1]; ++i) {
-            size_t before = tokens.hashes.size();
-            const Text &text = texts[i];
-            if (text.width == 1) one(static_cast<const uint8_t *>(text.data), text.size, sink);
-            else if (text.width == 2) one(static_cast<const uint16_t *>(text.data), text.size, sink);
-            else one(static_cast<const uint32_t *>(text.data), text.size, sink);
-            tokens.counts.push_back(static_cast<int64_t>(tokens.hashes.size() - before));
+    ready_.notify_all();
+}
+
+size_t Tokeniser::done() {
+    std::lock_guard<std::mutex> lock(guard_);
+    for (; done_runs_ < runs_.size() && runs_[done_runs_]->done; ++done_runs_)
+        done_texts_ += runs_[done_runs_]->texts.size();
+    return done_texts_;
+}
+
+std::vector<uint8_t> Tokeniser::missing() {
+    std::lock_guard<std::mutex> lock(guard_);
+    std::vector<uint8_t> pages;
+    for (const Run *run : aside_) {
+        pages.resize(run->missing.size());
+        for (size_t i = 0; i < pages.size(); ++i) pages[i] |= run->missing[i];
+    }
+    return pages;
+}
+
+void Tokeniser::use(const Characters &tables) {
+    std::lock_guard<std::mutex> lock(guard_);
+    tables_ = tables;
+    waiting_.insert(waiting_.end(), aside_.begin(), aside_.end());
+    aside_.clear();
+    ready_.notify_all();
+}
+
+// Takes what waits: a worker for ever, the caller until all is read.
+void Tokeniser::work(bool to_the_end) {
+    std::unique_lock<std::mutex> lock(guard_);
+    for (;;) {
+        if (to_the_end) idle_.wait(lock, [&] { return !waiting_.empty() || !active_; });
+        else ready_.wait(lock, [&] { return !waiting_.empty() || closing_; });
+        if (waiting_.empty() || closing_) return;
+        Run *run = waiting_.front();
+        waiting_.pop_front();
+        ++active_;
+        Characters tables = tables_;
+        lock.unlock();
+        std::exception_ptr failure;
+        try {
+            run->read(tables, spans_);
+        } catch (...) {
+            failure = std::current_exception();
         }
+        lock.lock();
+        --active_;
+        if (failure) failure_ = failure;
+        else if (run->missing.empty()) run->done = true;
+        else aside_.push_back(run);
+        if (!active_) idle_.notify_all();
+    }
+}
+
+void Tokeniser::finish() {
+    work(true);
+    if (failure_) std::rethrow_exception(failure_);
+}
+
+std::vector<int64_t> Tokeniser::counts() const {
+    std::vector<int64_t> all;
+    for (const auto &run : runs_) all.insert(all.end(), run->counts.begin(), run->counts.end());
+    return all;
+}
+
+std::vector<uint64_t> Tokeniser::digests() const {
+    std::vector<uint64_t> all;
+    for (const auto &run : runs_) all.insert(all.end(), run->digests.begin(), run->digests.end());
+    return all;
+}
+
+void Tokeniser::gather(Column column, View<int64_t> order, View<int64_t> offsets, unsigned jobs,
+                       uint32_t *out) const {
+    std::vector<const uint32_t *> from;  // of every text
+    for (const auto &run : runs_) {
+        const uint32_t *next = (column == HASHES ? run->hashes : column == STARTS ? run->starts : run->ends).data();
+        for (int64_t count : run->counts) {
+            from.push_back(next);
+            next += count;
+        }
+    }
+    auto bounds = ranges(offsets, 1 << 18);
+    parallel(bounds.size() - 1, jobs, [&](size_t part) {
+        for (size_t i = bounds[part]; i < bounds[part + 1]; ++i)
+            std::copy_n(from[static_cast<size_t>(order[i])], offsets[i + 1] - offsets[i], out + offsets[i]);
     });
-    return out;
 }
 
 }  // namespace dedup

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+
+
+def threads(jobs: int) -> int:
+    """How many threads ``jobs`` stands for: 0 for all cores that this process may use, where the system tells."""
+    if jobs:
+        return jobs
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Tokens(NamedTuple):

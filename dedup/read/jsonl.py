@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -36,13 +36,13 @@ class _Whole(str):
     """A whole number as it is written, of any length; of its own type, so that it is no text."""
 
 
-def documents(path: str, stream: BinaryIO, fields: Fields) -> Iterator[Document | Skipped]:
+def documents(path: str, lines: Iterable[bytes], fields: Fields) -> Iterator[Document | Skipped]:
     """The records of one file or stream. A record without an id of its own is called ``path:line``."""
     text_field, id_field = fields
     loads = orjson.loads
     number = offset = 0
     try:
-        for line in stream:
+        for line in lines:
             number += 1
             try:
                 record = loads(line)

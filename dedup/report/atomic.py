@@ -7,7 +7,6 @@ complete and on the disk, and when it does not, whatever stood there before is u
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,7 +42,7 @@ def whole_file(path: str) -> Iterator[BinaryIO]:
         return
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
-    aside = os.path.join(folder, f".dedup.{secrets.token_hex(4)}.part")
+    aside = os.path.join(folder, f".dedup.{os.urandom(4).hex()}.part")
     try:
         with open(aside, "xb") as stream:
             with suppress(FileNotFoundError):

@@ -26,7 +26,11 @@ class Pipeline:
     error: BaseException | None = None
 
     def run(
-        self, items: Iterable[Document | Skipped], settings: Settings, progress: Progress | None = None
+        self,
+        items: Iterable[Document | Skipped],
+        settings: Settings,
+        progress: Progress | None = None,
+        again: object = None,
     ) -> Report:
         found = list(items)
         self.settings, self.progress = settings, progress

@@ -25,7 +25,7 @@ HEAVY = ("numpy", "orjson", "rich", "rapidfuzz", "datasketch", "dedup.kernel", "
 FAKE = """
 import os, sys, types
 from dedup.model import Document, Report, Settings, Skipped, Summary
-def run(items, settings, progress=None):
+def run(items, settings, progress=None, again=None):
     items = list(items)
     documents = [item for item in items if isinstance(item, Document)]
     skipped = tuple(item for item in items if isinstance(item, Skipped))

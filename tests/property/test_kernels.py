@@ -63,10 +63,8 @@ def all_pairs(texts: Corpus) -> Array:
 
 @examples(60)
 @given(texts=corpora(), ngram=NGRAMS)
-def test_digests_and_shingles(native: ModuleType, texts: Corpus, ngram: int) -> None:
-    digests = agreed(native, "digests", *texts)
+def test_shingles(native: ModuleType, texts: Corpus, ngram: int) -> None:
     documents = [tuple(texts.document(i)) for i in range(texts.count)]
-    assert len(set(digests.tolist())) == len(set(documents))
     hashes, at = agreed(native, "shingles", *texts, ngram)
     assert np.diff(at).tolist() == [len(naive.shingles(document, ngram)) for document in documents]
     assert len(set(hashes.tolist())) == len(set().union(*(naive.shingles(d, ngram) for d in documents)))
@@ -89,25 +87,6 @@ def test_a_long_document_of_few_shingles_has_them_all_in_its_sketch(native: Modu
     texts = corpus([[1, 2, 3] * 500, list(range(1000)), [7] * 100])
     _, sketches = agreed(native, "sign", *texts, 2, *permutations(1, 1), 8)
     assert (sketches != np.uint64(reference.U64)).sum(axis=1).tolist() == [3, 8, 1]
-
-
-@examples(40)
-@given(texts=corpora(), rolls=st.randoms(use_true_random=False))
-def test_runs_are_gathered_from_any_part(native: ModuleType, texts: Corpus, rolls: Any) -> None:
-    cuts = sorted(rolls.choices(range(texts.count + 1), k=2))
-    at = [int(texts.offsets[cut]) for cut in cuts]
-    parts = [texts.tokens[: at[0]], texts.tokens[at[0] : at[1]], texts.tokens[at[1] :]]
-    order = np.array(rolls.sample(range(texts.count), texts.count), "i8")
-    counts = np.diff(texts.offsets)[order]
-    found = agreed(native, "gather", parts, texts.offsets[order], counts)
-    assert found.tolist() == [token for i in order for token in texts.document(i)]
-
-
-def test_a_run_that_lies_in_no_part_is_refused(native: ModuleType) -> None:
-    parts = [np.arange(5, dtype="u4"), np.arange(5, dtype="u4")]
-    for start, count in ((-1, 2), (4, 2), (9, 2), (10, 1), (3, -1)):
-        with pytest.raises(ValueError, match="run 0 does not lie in one part"):
-            native.gather(parts, np.array([start]), np.array([count]))
 
 
 @examples(60)
@@ -408,7 +387,6 @@ def test_threads_that_share_the_work_change_nothing(native: ModuleType) -> None:
     pairs = np.stack([np.arange(0, 299), np.arange(1, 300)], 1)
     _, sketches = native.sign(*texts, 5, *permutations(1, 1), 8)
     calls: list[tuple[str, tuple[Any, ...]]] = [
-        ("digests", ()),
         ("shingles", (5,)),
         ("sign", (5, *permutations(64, 1), 8)),
         ("overlaps", (5, pairs)),

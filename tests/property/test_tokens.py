@@ -5,7 +5,9 @@ The hashes are the kernels' own business; that two tokens have one hash exactly 
 
 from __future__ import annotations
 
+import os
 import unicodedata
+from random import Random
 from types import ModuleType
 
 import numpy as np
@@ -97,3 +99,42 @@ def test_long_texts_are_cut_as_short_ones_are(native: ModuleType, wide: str) -> 
     texts = [f"{text} {wide}" for text in long_texts()]
     for mine, theirs in zip(native.tokenise(texts, True), reference.tokenise(texts, True), strict=True):
         assert mine.tolist() == theirs.tolist()
+
+
+@settings(deadline=None, max_examples=60)
+@given(lots=st.lists(TEXTS, max_size=4), jobs=st.integers(1, 3), rolls=st.randoms(use_true_random=False))
+def test_texts_may_come_in_lots(native: ModuleType, lots: list[list[str]], jobs: int, rolls: Random) -> None:
+    mine, theirs = native.Tokeniser(True, jobs), reference.Tokeniser(True)
+    for lot in lots:
+        mine.add(list(lot))  # the list is gone before its texts are read
+        theirs.add(lot)
+    for found, wanted in zip(mine.finish(), theirs.finish(), strict=True):
+        assert (found.dtype, found.tolist()) == (wanted.dtype, wanted.tolist())
+    count = sum(map(len, lots))
+    order = np.array(rolls.sample(range(count), rolls.randint(0, count)), "i8")
+    for found, wanted in zip(mine.tokens(order), theirs.tokens(order), strict=True):
+        assert (found.dtype, found.tolist()) == (wanted.dtype, wanted.tolist())
+
+
+def test_texts_are_let_go_of_once_they_are_read(native: ModuleType) -> None:
+    class Text(str):
+        """A string that tells when it goes."""
+
+        def __del__(self) -> None:
+            gone.append(len(self))
+
+    gone: list[int] = []
+    tokeniser = native.Tokeniser(jobs=2)
+    for i in range(300):
+        tokeniser.add([Text(f"word{i} " * 5000)])
+    tokeniser.finish()
+    assert len(gone) == 300
+
+
+def test_a_tokeniser_that_is_dropped_ends_its_threads(native: ModuleType) -> None:
+    before = len(os.listdir("/proc/self/task"))
+    for _ in range(20):
+        tokeniser = native.Tokeniser(jobs=4)
+        tokeniser.add(["some words, some more " * 20_000] * 10)
+        del tokeniser
+    assert len(os.listdir("/proc/self/task")) == before

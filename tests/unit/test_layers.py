@@ -20,7 +20,7 @@ ALLOWED = {
     "kernel": {"errors"},
     "read": {"errors", "model"},
     "report": {"__init__", "errors", "match", "model"},
-    "text": {"kernel", "model"},
+    "text": {"errors", "kernel", "model"},
     "sketch": {"errors", "kernel"},
     "band": {"kernel"},
     "match": {"kernel"},

@@ -242,10 +242,10 @@ def test_a_token_of_many_marks_is_ordered_like_any_other(kernel: ModuleType) -> 
 
 def test_tables_that_grow_leave_the_arrays_in_use_as_they_are() -> None:
     small = characters.Characters.none()
-    before = [small.index.copy(), small.entries.copy(), small.pool.copy()]
-    assert small.with_pages([0x00, 0x4E]).index.any()
+    before = [small.pages.copy(), small.entries.copy(), small.pool.copy()]
+    assert small.with_pages([0x00, 0x4E]).pages.any()
     assert all(
-        np.array_equal(*both) for both in zip(before, (small.index, small.entries, small.pool), strict=True)
+        np.array_equal(*both) for both in zip(before, (small.pages, small.entries, small.pool), strict=True)
     )
 
 
@@ -266,14 +266,14 @@ def test_the_class_of_a_code_point_is_the_one_its_name_says() -> None:
 def test_the_tables_say_of_each_code_point_what_its_rule_says() -> None:
     tables = characters.Characters.none().with_pages([0x03, 0x00, 0xFD]).with_pages([0x03, 0x4F])
     for page in (0x00, 0x03, 0x4F, 0xFD):
-        entries = tables.entries[tables.index[page] * 256 :][:256]
+        entries = tables.entries[tables.pages[page] * 256 :][:256]
         for low, (value, kind, length, _) in enumerate(entries.tolist()):
             char = chr(page * 256 + low)
             values = [value] if length == 1 else tables.pool[value : value + length].tolist()
             assert kind == characters.kind(char)
             if kind != characters.SEPARATOR:
                 assert [(chr(v & 0xFFFFFF), v >> 24) for v in values] == characters.folded(char)
-    assert np.count_nonzero(tables.index) == 4
+    assert np.count_nonzero(tables.pages) == 4
 
 
 def test_threads_may_tokenise_at_the_same_time(kernel: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
