@@ -6,13 +6,15 @@ compared with the first member itself, whatever linked them before.
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
+from . import kernel
 from .kernel.types import Array
 from .match import DocumentMatches, span_similarities
 
@@ -96,7 +98,7 @@ def missing_links(matches: DocumentMatches, tried: Array, threshold: float) -> A
     near = matches.pairs[matches.jaccard >= threshold]
     copies = _nearest(matches, threshold)
     groups = []
-    for group in _components(sorted(set(near.ravel().tolist())), near):
+    for group in _components(near.ravel(), near):
         kept = [text for text in group if text not in copies]
         if len(kept) > 1:
             groups.append(kept)
@@ -143,11 +145,11 @@ def passage_clusters(tokens: Array, pairs: Array, similarity: float, jobs: int =
     spans, edges, rows = _members(pairs)
     out: list[Members] = []
     placed: set[int] = set()
-    loose = _components(range(len(spans)), edges)
+    loose = _components(np.arange(len(spans)), edges)
     for _ in range(ROUNDS):
         if not loose:
             break
-        leaders = _typical(tokens, spans, loose)
+        leaders = _typical(tokens, spans, loose, jobs)
         trials = [
             (leader, m) for leader, group in zip(leaders, loose, strict=True) for m in group if m != leader
         ]
@@ -162,7 +164,7 @@ def passage_clusters(tokens: Array, pairs: Array, similarity: float, jobs: int =
                 out.append(cluster)
                 placed.update((leader, *(member for member, _ in others)))
         tried = placed.union(leaders)
-        loose = _components((m for group in loose for m in group if m not in tried), edges)
+        loose = _components(np.array([m for group in loose for m in group if m not in tried], "i8"), edges)
     wanted = [i for i, (a, b) in enumerate(edges.tolist()) if a not in placed or b not in placed]
     if wanted:
         figures = _figures(tokens, spans, edges[wanted].tolist(), jobs)
@@ -180,8 +182,13 @@ def passage_clusters(tokens: Array, pairs: Array, similarity: float, jobs: int =
     return out
 
 
+def _array(spans: Iterable[Span]) -> Array:
+    """Spans as int64 (n, 2)."""
+    return np.fromiter(itertools.chain.from_iterable(spans), "i8").reshape(-1, 2)
+
+
 def _figures(tokens: Array, spans: list[Span], trials: list[Span], jobs: int) -> list[float]:
-    ends = np.array([(*spans[a], *spans[b]) for a, b in trials], "i8").reshape(-1, 4)
+    ends = _array(span for a, b in trials for span in (spans[a], spans[b])).reshape(-1, 4)
     figures: list[float] = span_similarities(tokens, ends, jobs).tolist()
     return figures
 
@@ -218,16 +225,18 @@ def _members(pairs: Array) -> tuple[list[Span], Array, Array]:
         sides[:, 0] << 32 | sides[:, 1], return_inverse=True, return_counts=True
     )
     raw = [(key >> 32, key & 0xFFFFFFFF) for key in keys.tolist()]
+    often = counts.tolist()
     spans: list[Span] = []
-    member = np.zeros(len(raw), "i8")
+    member = [0] * len(raw)
     for group in _overlapping(raw):
         if len(group) == 1:
             member[group[0]] = len(spans)
             spans.append(raw[group[0]])
         else:
-            _merge(raw, counts, group, spans, member)
-    ends = member[inverse].reshape(2, -1)
-    edges, rows = np.unique(np.sort(ends, axis=0).T, axis=0, return_index=True)
+            _merge(raw, often, group, spans, member)
+    a, b = np.sort(np.array(member, "i8")[inverse].reshape(2, -1), axis=0)
+    edges, rows = np.unique(a << 32 | b, return_index=True)
+    edges = np.stack([edges >> 32, edges & 0xFFFFFFFF], 1)
     true = edges[:, 0] != edges[:, 1]
     return spans, edges[true], rows[true]
 
@@ -246,7 +255,9 @@ def _overlapping(spans: list[Span]) -> Iterable[list[int]]:
         yield group
 
 
-def _merge(raw: list[Span], counts: Array, group: list[int], spans: list[Span], member: Array) -> None:
+def _merge(
+    raw: list[Span], counts: list[int], group: list[int], spans: list[Span], member: list[int]
+) -> None:
     """Gives each span of an overlapping group its member: the commonest span first, then the longest."""
     chosen: list[tuple[int, int, int]] = []  # start, end, member; by start
     longest = 0
@@ -269,26 +280,27 @@ def _overlap(start: int, end: int, s: int, e: int) -> float:
     return shared / (end - start + e - s - shared) if shared > 0 else 0.0
 
 
-def _components(members: Iterable[int], edges: Array) -> list[list[int]]:
-    """Groups of two or more members that edges connect, each ascending."""
-    root = {member: member for member in members}
+def _components(members: Array, edges: Array) -> list[list[int]]:
+    """Groups of two or more of the members that edges between them connect, each ascending, the lowest first."""
+    inside = np.zeros(1 + max(int(members.max(initial=0)), int(edges.max(initial=0))), bool)
+    inside[members] = True
+    a, b = edges[inside[edges].all(axis=1)].T
+    lowest = np.arange(len(inside))
+    while (lowest[a] != lowest[b]).any():
+        lower = np.minimum(lowest[a], lowest[b])
+        np.minimum.at(lowest, lowest[a], lower)
+        np.minimum.at(lowest, lowest[b], lower)
+        lowest = lowest[lowest]
+    linked = np.zeros(len(inside), bool)
+    linked[a] = linked[b] = True
+    nodes = np.flatnonzero(linked)
+    order = np.argsort(lowest[nodes], kind="stable")
+    bounds = [0, *(np.flatnonzero(np.diff(lowest[nodes][order])) + 1).tolist(), len(nodes)]
+    flat = nodes[order].tolist()
+    return [flat[start:end] for start, end in itertools.pairwise(bounds) if end > start]
 
-    def find(member: int) -> int:
-        while root[member] != member:
-            root[member] = member = root[root[member]]
-        return member
 
-    for a, b in edges.tolist():
-        if a in root and b in root:
-            a, b = find(a), find(b)
-            root[max(a, b)] = min(a, b)
-    groups: dict[int, list[int]] = defaultdict(list)
-    for member in root:
-        groups[find(member)].append(member)
-    return [sorted(group) for group in groups.values() if len(group) > 1]
-
-
-def _typical(tokens: Array, spans: list[Span], groups: list[list[int]]) -> list[int]:
+def _typical(tokens: Array, spans: list[Span], groups: list[list[int]], jobs: int) -> list[int]:
     """The most typical member of each group: of two the longer; of more, the one whose shingles recur most.
 
     Of 5,000 copies with 15 % of the words edited, two differ in 30 %; the one that all resemble is the one
@@ -296,26 +308,13 @@ def _typical(tokens: Array, spans: list[Span], groups: list[list[int]]) -> list[
     """
     leaders = [min(group, key=lambda m: (spans[m][0] - spans[m][1], spans[m])) for group in groups]
     large = [i for i, group in enumerate(groups) if len(group) > 2]
-    if not large:
-        return leaders
-    owners = [(i, m) for i in large for m in groups[i][:: len(groups[i]) // SAMPLE + 1]]
-    starts = np.array([spans[m][0] for _, m in owners])
-    sizes = np.array([max(spans[m][1] - spans[m][0] - GRAM + 1, 1) for _, m in owners])
-    first = np.cumsum(sizes) - sizes
-    places = np.repeat(starts - first, sizes) + np.arange(sizes.sum())
-    grams = np.repeat(np.array([i for i, _ in owners], "u8"), sizes)
-    for k in range(GRAM):
-        at = np.minimum(places + k, len(tokens) - 1)
-        grams = (grams ^ tokens[at]) * np.uint64(0x9E3779B97F4A7C15)
-        grams ^= grams >> np.uint64(29)
-    slots = (grams >> np.uint64(64 - max(len(grams).bit_length() + 2, 16))).astype("i8")
-    scores = np.add.reduceat(np.bincount(slots)[slots] - 1, first).tolist()
-    best: dict[int, tuple[int, int, tuple[int, int], int]] = {}
-    for (i, m), score in zip(owners, scores, strict=True):
-        rank = (-score, spans[m][1] - spans[m][0], spans[m], m)
-        best[i] = min(best.get(i, rank), rank)
-    for i in large:
-        leaders[i] = best[i][-1]
+    asked = [groups[i][:: len(groups[i]) // SAMPLE + 1] for i in large]
+    bounds = np.cumsum([0, *map(len, asked)])
+    places = _array(spans[m] for group in asked for m in group)
+    scores = kernel.recurrences(tokens, places, bounds, GRAM, jobs).tolist()
+    for i, group, start in zip(large, asked, bounds.tolist(), strict=False):
+        ranks = ((-scores[start + at], spans[m][1] - spans[m][0], spans[m], m) for at, m in enumerate(group))
+        leaders[i] = min(ranks)[-1]
     return leaders
 
 
@@ -323,6 +322,8 @@ def _cluster(first: Span, others: list[tuple[Span, float]]) -> Members:
     """A cluster without members that overlap a better one by more than a twentieth."""
     ranked = sorted([(first, 2.0), *others])  # the first is better than any
     spans = [span for span, _ in ranked]
+    if all(end <= start for (_, end), (start, _) in itertools.pairwise(spans)):
+        return Members(first, sorted(others))
     kept: list[tuple[Span, float]] = []
     for group in _overlapping(spans):
         taken: list[Span] = []
@@ -375,28 +376,54 @@ def without_parts(clusters: list[Members]) -> list[Members]:
     More members come first, then more tokens.
     """
     order = sorted(clusters, key=lambda c: (-len(c.others), c.first[0] - c.first[1], c.first))
-    cells: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # what covers a stretch of CELL tokens
-    for rank, cluster in enumerate(order):
-        for start, end in spans(cluster):
+    members = [spans(cluster) for cluster in order]
+    covered = iter(_may_be_covered([span for group in members for span in group]))
+    suspects = {
+        rank for rank, group in enumerate(members) if all(list(itertools.islice(covered, len(group))))
+    }
+    cells: dict[
+        int, list[tuple[int, int, int]]
+    ] = {  # what covers a stretch of CELL tokens that is asked about
+        (start + end) // 2 // CELL: [] for rank in suspects for start, end in members[rank]
+    }
+    for rank, group in enumerate(members if cells else []):
+        for start, end in group:
             for cell in range(start // CELL, (end - 1) // CELL + 1):
-                cells[cell].append((start, end, rank))
-    out = []
-    for rank, cluster in enumerate(order):
-        holders: set[int] | None = None
-        for start, end in spans(cluster):
-            there = cells[(start + end) // 2 // CELL]
-            here = {
-                r for s, e, r in there if r < rank and 5 * (min(end, e) - max(start, s)) >= 4 * (end - start)
-            }
-            holders = here if holders is None else holders & here
-            if not holders:
-                out.append(cluster)
-                break
-    return out
+                if cell in cells:
+                    cells[cell].append((start, end, rank))
+    return [
+        cluster
+        for rank, cluster in enumerate(order)
+        if rank not in suspects or not _is_part(members[rank], rank, cells)
+    ]
 
 
-def spans(cluster: Members) -> Iterator[Span]:
+def _may_be_covered(spans: list[Span]) -> list[bool]:
+    """Of each span whether another one may hold four fifths of it."""
+    ends = _array(spans)
+    order = np.lexsort((ends[:, 1], ends[:, 0]))
+    starts, stops = ends[order].T
+    shared = np.zeros(len(spans), "i8")  # at most, with one that stands before it in order or after
+    shared[1:] = np.minimum(stops[1:], np.maximum.accumulate(stops)[:-1]) - starts[1:]
+    shared[:-1] = np.maximum(shared[:-1], stops[:-1] - starts[1:])
+    result = np.zeros(len(spans), bool)
+    result[order] = 5 * shared >= 4 * (stops - starts)
+    flags: list[bool] = result.tolist()
+    return flags
+
+
+def _is_part(members: list[Span], rank: int, cells: dict[int, list[tuple[int, int, int]]]) -> bool:
+    """Whether every member lies, for four fifths of it, in members of one cluster of a lower rank."""
+    holders: set[int] | None = None
+    for start, end in members:
+        there = cells[(start + end) // 2 // CELL]
+        here = {r for s, e, r in there if r < rank and 5 * (min(end, e) - max(start, s)) >= 4 * (end - start)}
+        holders = here if holders is None else holders & here
+        if not holders:
+            return False
+    return True
+
+
+def spans(cluster: Members) -> list[Span]:
     """All spans of a cluster, the first one first."""
-    yield cluster.first
-    for span, _ in cluster.others:
-        yield span
+    return [cluster.first, *[span for span, _ in cluster.others]]

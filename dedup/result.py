@@ -6,11 +6,10 @@ tokens in a text are computed again for the texts that need it: cheaper than hol
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
-from itertools import accumulate
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from .text import Corpus
 
 Span = tuple[int, int]
 
-BATCH = 1 << 24  # code points of text whose places are computed at a time
+BATCH = 1 << 22  # tokens of the texts that are held and looked at together
 
 
 def fingerprint(tokens: Array, relation: str = "") -> str:
@@ -115,54 +114,26 @@ Place = tuple[int, int, int, int, int]  # start and end in code points, the line
 
 def _places(corpus: Corpus, spans: Iterable[Span], jobs: int) -> dict[Span, Place]:
     """Where spans of tokens stand in their texts."""
-    wanted: dict[int, list[Span]] = defaultdict(list)
     distinct = sorted(set(spans))
-    owners = np.searchsorted(corpus.offsets, np.array([s for s, _ in distinct], "i8"), side="right") - 1
-    for owner, span in zip(owners.tolist(), distinct, strict=True):
-        wanted[owner].append(span)
+    ends = np.fromiter(chain.from_iterable(distinct), "i8").reshape(-1, 2)
+    owners = np.searchsorted(corpus.offsets, ends[:, 0], side="right") - 1
+    ends -= corpus.offsets[owners][:, None]
     places: dict[Span, Place] = {}
-    for texts in _batches(corpus, list(wanted)):
-        tokens = kernel.tokenise([corpus.text(text) for text in texts], spans=True, jobs=jobs)
-        shifts = (tokens.offsets[:-1] - corpus.offsets[texts]).tolist()
-        here = [
-            (span, shift, text) for text, shift in zip(texts, shifts, strict=True) for span in wanted[text]
-        ]
-        starts = tokens.starts[[span[0] + shift for span, shift, _ in here]].tolist()
-        ends = tokens.ends[[span[1] - 1 + shift for span, shift, _ in here]].tolist()
-        lines, last = _Lines("", 0), -1
-        for (span, _, text), start, end in zip(here, starts, ends, strict=True):
-            if text != last:
-                lines, last = _Lines(corpus.text(text), len(wanted[text])), text
-            places[span] = (start, end, lines.at(start), lines.at(end - 1), text)
+    bounds = [*np.flatnonzero(np.diff(owners, prepend=-1)).tolist(), len(distinct)]
+    for first, last in _batches(corpus, owners[bounds[:-1]].tolist()):
+        here = np.array(bounds[first : last + 1])
+        texts = [corpus.text(text) for text in owners[here[:-1]].tolist()]
+        rows = kernel.locate(texts, here - here[0], ends[here[0] : here[-1]], jobs)
+        named = zip(*rows.T.tolist(), owners[here[0] : here[-1]].tolist(), strict=True)
+        places.update(zip(distinct[here[0] : here[-1]], named, strict=True))
     return places
 
 
-def _batches(corpus: Corpus, texts: list[int]) -> Iterator[list[int]]:
-    batch: list[int] = []
-    filled = 0
-    for text in texts:
-        batch.append(text)
-        filled += len(corpus.text(text))
-        if filled >= BATCH:
-            yield batch
-            batch, filled = [], 0
-    if batch:
-        yield batch
-
-
-class _Lines:
-    """The line, from 1, at a place in a text; indexed if it is asked often."""
-
-    def __init__(self, text: str, questions: int) -> None:
-        self._text = text
-        self._ends: list[int] | None = None
-        if questions > 4:
-            self._ends = list(accumulate(len(line) + 1 for line in text.split("\n")))
-
-    def at(self, place: int) -> int:
-        if self._ends is None:
-            return self._text.count("\n", 0, place) + 1
-        return bisect_right(self._ends, place) + 1
+def _batches(corpus: Corpus, texts: list[int]) -> Iterator[tuple[int, int]]:
+    """Ranges of the texts, of about BATCH tokens each."""
+    sizes = np.cumsum(corpus.lengths[texts]) // BATCH
+    cuts = np.flatnonzero(np.diff(sizes)) + 1
+    return pairwise([0, *cuts.tolist(), len(texts)]) if texts else iter(())
 
 
 #: Documents with one and the same text that are named as places of a passage in it. Of more, the cluster of the

@@ -109,6 +109,7 @@ struct Tables {
     Input<uint16_t> index;
     Input<dedup::Entry> entries;
     Input<uint32_t> pool;
+    dedup::Characters view() const { return {index.view(), entries.view(), pool.view()}; }
 };
 
 struct TokeniserObject {
@@ -123,16 +124,22 @@ struct TokeniserObject {
 
 TokeniserObject *own(PyObject *self) { return reinterpret_cast<TokeniserObject *>(self); }
 
-bool renew_tables(TokeniserObject *self, const std::vector<uint8_t> &missing) {
-    PyObject *asked = bytes(missing), *tuple = asked ? PyObject_CallOneArg(self->more, asked) : nullptr;
+// The tables that `more` gives, called with those that are missing; nullptr with a Python error set.
+std::unique_ptr<Tables> get_tables(PyObject *more, const std::vector<uint8_t> &missing) {
+    PyObject *asked = bytes(missing), *tuple = asked ? PyObject_CallOneArg(more, asked) : nullptr;
     Py_XDECREF(asked);
-    if (!tuple) return false;
+    if (!tuple) return nullptr;
     auto tables = std::make_unique<Tables>();
     bool good = PyArg_ParseTuple(tuple, "O&O&O&", tables->index.convert, &tables->index, tables->entries.convert,
                                  &tables->entries, tables->pool.convert, &tables->pool);
     Py_DECREF(tuple);
-    if (!good) return false;
-    self->tokeniser->use({tables->index.view(), tables->entries.view(), tables->pool.view()});
+    return good ? std::move(tables) : nullptr;
+}
+
+bool renew_tables(TokeniserObject *self, const std::vector<uint8_t> &missing) {
+    auto tables = get_tables(self->more, missing);
+    if (!tables) return false;
+    self->tokeniser->use(tables->view());
     self->tables->push_back(std::move(tables));
     return true;
 }
@@ -241,6 +248,30 @@ PyType_Spec tokeniser_type = {"dedup.kernel._native.Tokeniser", sizeof(Tokeniser
                               tokeniser_slots};
 
 // ---- functions -----------------------------------------------------------------------------------------------
+
+PyObject *locate(PyObject *, PyObject *args) {
+    PyObject *list, *more;
+    Input<int64_t> bounds, spans;
+    unsigned jobs;
+    if (!PyArg_ParseTuple(args, "OOO&O&I", &list, &more, bounds.convert, &bounds, spans.convert, &spans, &jobs))
+        return nullptr;
+    PyObject *tuple = PySequence_Tuple(list);  // holds the strings while the GIL is released
+    if (!tuple) return nullptr;
+    std::vector<dedup::Text> texts;
+    int64_t *out = nullptr;
+    PyObject *result = read_texts(tuple, texts) ? room(2 * spans.view().size, &out) : nullptr;
+    std::vector<uint8_t> missing;
+    bool good = result != nullptr;
+    do {
+        auto tables = good ? get_tables(more, missing) : nullptr;
+        good = tables && released([&] {
+                   missing = dedup::locate({texts.data(), texts.size()}, bounds.view(), spans.view(), tables->view(),
+                                           jobs, out);
+               });
+    } while (good && !missing.empty());
+    Py_DECREF(tuple);
+    return given(result, good);
+}
 
 PyObject *sign(PyObject *, PyObject *args) {
     Input<uint32_t> tokens, multipliers, increments;
@@ -361,6 +392,21 @@ PyObject *places(PyObject *, PyObject *args) {
     return bytes(found);
 }
 
+PyObject *recurrences(PyObject *, PyObject *args) {
+    Input<uint32_t> tokens;
+    Input<int64_t> spans, bounds;
+    unsigned length, jobs;
+    if (!PyArg_ParseTuple(args, "O&O&O&II", tokens.convert, &tokens, spans.convert, &spans, bounds.convert, &bounds,
+                          &length, &jobs))
+        return nullptr;
+    int64_t *out = nullptr;
+    PyObject *result = room(spans.view().size / 2, &out);
+    if (!result) return nullptr;
+    return given(result, released([&] {
+                     dedup::recurrences(tokens.view(), spans.view(), bounds.view(), length, jobs, out);
+                 }));
+}
+
 PyObject *periods(PyObject *, PyObject *args) {
     Input<uint32_t> tokens;
     Input<int64_t> offsets;
@@ -432,6 +478,7 @@ PyObject *common(PyObject *, PyObject *args) {
 }
 
 PyMethodDef methods[] = {
+    {"locate", locate, METH_VARARGS, nullptr},
     {"sign", sign, METH_VARARGS, nullptr},
     {"shingles", shingles, METH_VARARGS, nullptr},
     {"overlaps", overlaps, METH_VARARGS, nullptr},
@@ -439,6 +486,7 @@ PyMethodDef methods[] = {
     {"band_pairs", band_pairs, METH_VARARGS, nullptr},
     {"contained_pairs", contained_pairs, METH_VARARGS, nullptr},
     {"places", places, METH_VARARGS, nullptr},
+    {"recurrences", recurrences, METH_VARARGS, nullptr},
     {"periods", periods, METH_VARARGS, nullptr},
     {"seed_index", seed_index, METH_VARARGS, nullptr},
     {"passages", passages, METH_VARARGS, nullptr},

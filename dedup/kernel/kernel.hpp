@@ -164,6 +164,12 @@ class Tokeniser {
     std::vector<std::thread> workers_;
 };
 
+// Where spans of tokens stand in their texts. Text i has the spans (first token, end) from bounds[i] to
+// bounds[i + 1]; out gets start and end in code points, the line of the first and of the last one, from 1.
+// Returns the tables that are missing, one byte a page; where one is, out is of no use.
+std::vector<uint8_t> locate(View<Text> texts, View<int64_t> bounds, View<int64_t> spans, const Characters &tables,
+                            unsigned jobs, int64_t *out);
+
 // ---- documents -----------------------------------------------------------------------------------------------
 
 // Signatures to `out` and the `lowest` smallest shingle hashes of each document to `low`.
@@ -196,6 +202,11 @@ std::vector<int64_t> places(View<uint32_t> tokens, View<int64_t> offsets, size_t
 // For pairs (kept, copy): 1 for every token of `copy` that lies in a shingle of `kept`.
 void explained(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<int64_t> pairs, unsigned jobs,
                uint8_t *out);
+
+// For each span (start, end) how often its shingles of `length` tokens stand elsewhere in its group of spans; group i
+// is spans[bounds[i]] to spans[bounds[i + 1]].
+void recurrences(View<uint32_t> tokens, View<int64_t> spans, View<int64_t> bounds, size_t length, unsigned jobs,
+                 int64_t *out);
 
 // ---- passages ------------------------------------------------------------------------------------------------
 

@@ -70,6 +70,11 @@ def tokenise(texts: Sequence[str], spans: bool = False, jobs: int = 0) -> Tokens
     return tokeniser.tokens(np.arange(len(counts)))
 
 
+def locate(texts: Sequence[str], bounds: Array, spans: Array, jobs: int = 0) -> Array:
+    flat = _native.locate(texts, _tables, _as(bounds, "i8"), _as(spans, "i8"), threads(jobs))
+    return np.frombuffer(flat, "i8").reshape(-1, 4)
+
+
 def sign(
     tokens: Array,
     offsets: Array,
@@ -130,6 +135,11 @@ def places(tokens: Array, offsets: Array, ngram: int, sought: Array, jobs: int =
     return np.frombuffer(
         _native.places(*_texts(tokens, offsets), ngram, _as(sought, "u8"), threads(jobs)), "i8"
     )
+
+
+def recurrences(tokens: Array, spans: Array, bounds: Array, length: int, jobs: int = 0) -> Array:
+    flat = _native.recurrences(_as(tokens, "u4"), _as(spans, "i8"), _as(bounds, "i8"), length, threads(jobs))
+    return np.frombuffer(flat, "i8")
 
 
 def periods(tokens: Array, offsets: Array, minimum: int, jobs: int = 0) -> Array:

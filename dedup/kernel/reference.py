@@ -7,6 +7,7 @@ documents' own order is the caller's; where a function speaks of pairs, the lowe
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -153,6 +154,22 @@ def tokenise(texts: Sequence[str], spans: bool = False, jobs: int = 0) -> Tokens
     return tokeniser.tokens(np.arange(len(counts)))
 
 
+def locate(texts: Sequence[str], bounds: Array, spans: Array, jobs: int = 0) -> Array:
+    """Where spans of tokens stand in their texts, int64 (n, 4).
+
+    Text i has the spans ``bounds[i]`` to ``bounds[i + 1]`` of ``spans``, int64 (n, 2): its first token and the
+    end. Out come the start and the end in code points, and the lines, from 1, of the first and the last one.
+    """
+    rows = []
+    for text, first, last in zip(texts, bounds.tolist(), bounds.tolist()[1:], strict=False):
+        tokens = list(token_spans(text))
+        for begin, end in spans[first:last].tolist():
+            start, stop = tokens[begin][0], tokens[end - 1][1]
+            lines = text.count("\n", 0, start) + 1, text.count("\n", 0, stop - 1) + 1
+            rows.append((start, stop, *lines))
+    return np.array(rows, "i8").reshape(-1, 4)
+
+
 def weight(tokens: Array) -> int:
     """What tokens weigh, in eighths of a word."""
     characters = int((tokens & 1).sum())
@@ -291,6 +308,22 @@ def places(tokens: Array, offsets: Array, ngram: int, sought: Array, jobs: int =
     for start, document in zip(offsets.tolist(), _documents(tokens, offsets), strict=False):
         found.append(np.flatnonzero(np.isin(mix64(polynomials(document, ngram)), sought)) + start)
     return np.concatenate(found)
+
+
+def recurrences(tokens: Array, spans: Array, bounds: Array, length: int, jobs: int = 0) -> Array:
+    """How much of each span recurs in its group, int64: for all its shingles, how often each stands elsewhere there.
+
+    ``spans`` int64 (n, 2) are starts and ends; group i is ``spans[bounds[i]:bounds[i + 1]]``; shingles have
+    ``length`` tokens, and a shorter span is one shingle.
+    """
+    out = np.zeros(len(spans), "i8")
+    for first, last in itertools.pairwise(bounds.tolist()):
+        sets = [_shingles(tokens[start:end], length) for start, end in spans[first:last].tolist()]
+        if sets:
+            _, where, counts = np.unique(np.concatenate(sets), return_inverse=True, return_counts=True)
+            owners = np.repeat(np.arange(last - first), [len(s) for s in sets])
+            out[first:last] = np.bincount(owners, counts[where] - 1, last - first).astype("i8")
+    return out
 
 
 # ---- passages --------------------------------------------------------------------------------------------------

@@ -316,6 +316,30 @@ std::vector<uint64_t> band_pairs(View<uint32_t> signatures, size_t num_perm, siz
     return all;
 }
 
+void recurrences(View<uint32_t> tokens, View<int64_t> spans, View<int64_t> bounds, size_t length, unsigned jobs,
+                 int64_t *out) {
+    constexpr size_t GROUPS = 64;  // a unit of work
+    size_t count = bounds.size - 1;
+    parallel((count + GROUPS - 1) / GROUPS, jobs, [&](size_t part) {
+        std::vector<Keyed> shingles;  // with the span that holds them
+        for (size_t group = part * GROUPS; group < std::min(count, (part + 1) * GROUPS); ++group) {
+            shingles.clear();
+            for (int64_t span = bounds[group]; span < bounds[group + 1]; ++span) {
+                int64_t ends[] = {spans[2 * span], spans[2 * span + 1]};
+                Texts one(tokens, {ends, 2}, length);
+                for (uint64_t h : one.shingles(0)) shingles.push_back({h, static_cast<uint32_t>(span - bounds[group])});
+                out[span] = 0;
+            }
+            std::sort(shingles.begin(), shingles.end());
+            for (size_t from = 0, to; from < shingles.size(); from = to) {
+                for (to = from + 1; to < shingles.size() && shingles[to].first == shingles[from].first;) ++to;
+                for (size_t i = from; i < to; ++i)
+                    out[bounds[group] + shingles[i].second] += static_cast<int64_t>(to - from - 1);
+            }
+        }
+    });
+}
+
 // ---- containment ---------------------------------------------------------------------------------------------
 
 namespace {

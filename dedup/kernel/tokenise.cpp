@@ -408,4 +408,52 @@ void Tokeniser::gather(Column column, View<int64_t> order, View<int64_t> offsets
     });
 }
 
+namespace {
+
+// Fills in the lines of places (start, end, line, line of the end): those of the starts and of the last code points.
+template <class Char> void count_lines(const Char *text, size_t count, int64_t *places) {
+    std::vector<std::pair<int64_t, size_t>> asked;  // a place in the text, where its line goes
+    for (size_t i = 0; i < count; ++i) {
+        asked.push_back({places[4 * i], 4 * i + 2});
+        asked.push_back({places[4 * i + 1] - 1, 4 * i + 3});
+    }
+    std::sort(asked.begin(), asked.end());
+    int64_t at = 0, line = 1;
+    for (auto [place, to] : asked) {
+        line += std::count(text + at, text + place, static_cast<Char>('\n'));
+        at = place;
+        places[to] = line;
+    }
+}
+
+}  // namespace
+
+std::vector<uint8_t> locate(View<Text> texts, View<int64_t> bounds, View<int64_t> spans, const Characters &tables,
+                            unsigned jobs, int64_t *out) {
+    std::vector<uint8_t> missing;
+    std::mutex guard;
+    parallel(texts.size, jobs, [&](size_t i) {
+        const Text &text = texts[i];
+        Sink sink{tables, true, {}, {}, {}, {}};
+        one(text, sink);
+        if (!sink.missing.empty()) {
+            std::lock_guard<std::mutex> lock(guard);
+            missing.resize(sink.missing.size());
+            for (size_t page = 0; page < missing.size(); ++page) missing[page] |= sink.missing[page];
+            return;
+        }
+        auto count = static_cast<size_t>(bounds[i + 1] - bounds[i]);
+        int64_t *places = out + 4 * bounds[i];
+        for (size_t k = 0; k < count; ++k) {
+            size_t span = 2 * (static_cast<size_t>(bounds[i]) + k);
+            places[4 * k] = sink.starts.at(static_cast<size_t>(spans[span]));
+            places[4 * k + 1] = sink.ends.at(static_cast<size_t>(spans[span + 1] - 1));
+        }
+        if (text.width == 1) count_lines(static_cast<const uint8_t *>(text.data), count, places);
+        else if (text.width == 2) count_lines(static_cast<const uint16_t *>(text.data), count, places);
+        else count_lines(static_cast<const uint32_t *>(text.data), count, places);
+    });
+    return missing;
+}
+
 }  // namespace dedup

@@ -5,8 +5,10 @@ Corpora come from :mod:`tests.property.corpora`; what definitions say is in :mod
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -185,6 +187,30 @@ def test_places_hold_the_sought_shingles(native: ModuleType, texts: Corpus, ngra
         )
         if value in hashes
     ]
+    assert found.tolist() == wanted
+
+
+@examples(60)
+@given(texts=corpora(), length=st.integers(1, 5), cuts=st.lists(st.integers(0, 60), min_size=2, max_size=40))
+def test_recurrences(native: ModuleType, texts: Corpus, length: int, cuts: list[int]) -> None:
+    last = len(texts.tokens)
+    spans = [(min(a, last), min(a + b % 9, last)) for a, b in itertools.pairwise(cuts)]
+    spans = [(start, end) for start, end in spans if start < end]
+    groups = [spans[i : i + 3] for i in range(0, len(spans), 3)]
+    bounds = np.cumsum([0, *map(len, groups)])
+    ends = np.array(spans, "i8").reshape(-1, 2)
+    found = agreed(native, "recurrences", texts.tokens, ends, bounds, length)
+    wanted = []
+    for group in groups:
+        sets = [
+            [
+                tuple(texts.tokens[i : min(i + length, end)])
+                for i in range(start, max(end - length, start) + 1)
+            ]
+            for start, end in group
+        ]
+        counts = Counter(shingle for one in sets for shingle in one)
+        wanted += [sum(counts[shingle] - 1 for shingle in one) for one in sets]
     assert found.tolist() == wanted
 
 

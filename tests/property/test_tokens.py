@@ -138,3 +138,23 @@ def test_a_tokeniser_that_is_dropped_ends_its_threads(native: ModuleType) -> Non
         tokeniser.add(["some words, some more " * 20_000] * 10)
         del tokeniser
     assert len(os.listdir("/proc/self/task")) == before
+
+
+@settings(deadline=None, max_examples=100)
+@given(texts=TEXTS, rolls=st.randoms(use_true_random=False))
+def test_spans_of_tokens_are_found_in_their_text(native: ModuleType, texts: list[str], rolls: Random) -> None:
+    asked: list[list[tuple[int, int]]] = []
+    wanted = []
+    for text in texts:
+        tokens = naive.tokens(text)
+        pairs = [sorted(rolls.choices(range(len(tokens)), k=2)) for _ in range(3 if tokens else 0)]
+        asked.append([(first, last + 1) for first, last in pairs])
+        for first, last in pairs:
+            start, end = tokens[first].start, tokens[last].end
+            lines = text[:start].count("\n"), text[: end - 1].count("\n")
+            wanted.append([start, end, lines[0] + 1, lines[1] + 1])
+    bounds = np.cumsum([0, *map(len, asked)])
+    spans = np.array([span for text in asked for span in text], "i8").reshape(-1, 2)
+    for jobs in (1, 2):
+        assert native.locate(texts, bounds, spans, jobs).tolist() == wanted
+    assert reference.locate(texts, bounds, spans).tolist() == wanted
