@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 
 namespace dedup {
 namespace {
@@ -58,7 +57,7 @@ void document_periods(const uint32_t *tokens, int64_t document, int64_t begin, i
 // ---- seeds ---------------------------------------------------------------------------------------------------
 
 constexpr size_t SLICES = 256;  // a key is 40 bits of the hash: the top 8 choose the slice, 32 are sorted
-constexpr size_t ROUND = size_t{1} << 25;  // records held at a time
+constexpr size_t ROUND = size_t{1} << 26;  // records held at a time, about
 constexpr unsigned RADIX = 11;             // bits of a sorting pass
 constexpr int64_t CONTEXT = 32;            // tokens by which places that are still hot are sorted
 
@@ -93,7 +92,8 @@ void sort_records(uint64_t *records, size_t count) {
 class Builder {
   public:
     Builder(View<uint32_t> tokens, View<int64_t> offsets, uint32_t cap, unsigned jobs, uint32_t *slots)
-        : tokens_(tokens), offsets_(offsets), cap_(cap), jobs_(jobs), bounds_(ranges(offsets, GRAIN)), slots_(slots) {}
+        : tokens_(tokens), offsets_(offsets), cap_(cap), jobs_(jobs), slots_(slots),
+          parts_((tokens.size + GRAIN - 1) / GRAIN) {}
 
     SeedIndex run(View<uint8_t> posting) {
         std::fill_n(slots_, tokens_.size, NONE);
@@ -112,62 +112,65 @@ class Builder {
   private:
     using Slice = std::vector<uint32_t>;
 
+    // The records of one part of the text, those of slice s from starts[s] to starts[s + 1].
+    struct Part {
+        std::vector<uint64_t> records;
+        uint32_t starts[SLICES + 1];
+    };
+
     void level(size_t k) {
-        size_t parts = bounds_.size() - 1;
-        std::vector<std::vector<uint32_t>> counts(parts, std::vector<uint32_t>(SLICES, 0));
-        parallel(parts, jobs_, [&](size_t part) {
-            each_active(k, part, [&](int64_t, uint64_t key) { ++counts[part][key >> 32]; });
-        });
-        std::vector<uint64_t> totals(SLICES, 0);
-        for (auto &row : counts)
-            for (size_t s = 0; s < SLICES; ++s) totals[s] += row[s];
-        for (size_t from = 0, to; from < SLICES; from = to) {
-            uint64_t size = 0;
-            for (to = from; to < SLICES && (to == from || size + totals[to] <= ROUND); ++to) size += totals[to];
-            if (size) round(k, from, to, size, counts);
-        }
+        size_t active = 0;
+        for (uint8_t next : next_) active += next == k;
+        size_t rounds = active / ROUND + 1;
+        for (size_t i = 0; i < rounds; ++i) round(k, SLICES * i / rounds, SLICES * (i + 1) / rounds);
     }
 
     // Calls use(position, key) for every place of a part that shorter seeds left open.
     template <class Use> void each_active(size_t k, size_t part, Use use) const {
-        for (size_t doc = bounds_[part]; doc < bounds_[part + 1]; ++doc)
-            for (int64_t i = offsets_[doc], end = offsets_[doc + 1] - static_cast<int64_t>(k); i <= end; ++i)
+        int64_t i = static_cast<int64_t>(part) * GRAIN, end = i + GRAIN;
+        end = std::min(end, static_cast<int64_t>(tokens_.size));
+        while (i < end) {  // one document after the other
+            int64_t next = limit(offsets_, i), stop = std::min(end, next - static_cast<int64_t>(k) + 1);
+            for (; i < stop; ++i)
                 if (next_[i] == k) use(i, mix64(polynomial(tokens_.data + i, k)) >> 24);
+            i = next;
+        }
     }
 
-    void round(size_t k, size_t from, size_t to, uint64_t size, const std::vector<std::vector<uint32_t>> &counts) {
-        size_t parts = bounds_.size() - 1, wide = to - from;
-        if (size > held_) {
-            records_.reset(new uint64_t[size]);
-            held_ = size;
-        }
-        std::vector<uint64_t> starts(wide + 1, 0);
-        std::vector<std::vector<uint64_t>> places(parts, std::vector<uint64_t>(wide));
-        uint64_t at = 0;
-        for (size_t s = 0; s < wide; ++s) {
-            starts[s] = at;
-            for (size_t part = 0; part < parts; ++part) {
-                places[part][s] = at;
-                at += counts[part][from + s];
-            }
-        }
-        starts[wide] = at;
-        parallel(parts, jobs_, [&](size_t part) {
-            auto &place = places[part];
-            each_active(k, part, [&](int64_t i, uint64_t key) {
-                size_t s = key >> 32;
-                if (s >= from && s < to) records_[place[s - from]++] = key << 32 | static_cast<uint32_t>(i);
-            });
-        });
-        std::vector<Slice> slices(wide), hot(wide);
-        parallel(wide, jobs_, [&](size_t s) {
-            uint64_t *records = records_.get() + starts[s];
-            sort_records(records, starts[s + 1] - starts[s]);
-            group(k, records, starts[s + 1] - starts[s], slices[s], hot[s]);
+    void round(size_t k, size_t from, size_t to) {
+        parallel(parts_.size(), jobs_, [&](size_t part) { fill(k, from, to, part); });
+        std::vector<Slice> slices(to - from), hot(to - from);
+        parallel(to - from, jobs_, [&](size_t s) {
+            static thread_local std::vector<uint64_t> records;
+            records.clear();
+            for (const Part &part : parts_)
+                records.insert(records.end(), part.records.data() + part.starts[from + s],
+                               part.records.data() + part.starts[from + s + 1]);
+            sort_records(records.data(), records.size());
+            group(k, records.data(), records.size(), slices[s], hot[s]);
         });
         append(slices);
         for (auto &slice : hot)
             if (!slice.empty()) hot_.push_back(std::move(slice));
+    }
+
+    // The records of a part, put in order of their slices while they are in the nearest cache.
+    void fill(size_t k, size_t from, size_t to, size_t number) {
+        static thread_local std::vector<std::pair<uint64_t, uint32_t>> found;  // keys and positions
+        found.clear();
+        Part &part = parts_[number];
+        std::fill_n(part.starts, SLICES + 1, 0);
+        each_active(k, number, [&](int64_t i, uint64_t key) {
+            size_t s = key >> 32;
+            if (s < from || s >= to) return;
+            found.push_back({key, static_cast<uint32_t>(i)});
+            ++part.starts[s + 1];
+        });
+        for (size_t s = 0; s < SLICES; ++s) part.starts[s + 1] += part.starts[s];
+        uint32_t next[SLICES];
+        std::copy_n(part.starts, SLICES, next);
+        part.records.resize(found.size());
+        for (auto [key, i] : found) part.records[next[key >> 32]++] = key << 32 | i;
     }
 
     void group(size_t k, uint64_t *records, size_t count, Slice &slice, Slice &hot) {
@@ -225,11 +228,9 @@ class Builder {
     View<int64_t> offsets_;
     uint32_t cap_;
     unsigned jobs_;
-    std::vector<size_t> bounds_;
     uint32_t *slots_;
     std::vector<uint8_t> next_;  // by place: the length at which it is still open
-    std::unique_ptr<uint64_t[]> records_;
-    uint64_t held_ = 0;  // records there is room for
+    std::vector<Part> parts_;
     uint32_t held_members_ = 0;
     std::vector<Slice> hot_;
     SeedIndex index_;
