@@ -47,24 +47,35 @@ def truth(corpus_path: Path) -> Path:
 
 
 def rivals_python(given: Path | None) -> Path:
-    """An interpreter that has the rivals: the one given, else one in an environment made here."""
-    if given:
-        return given
-    home = BUILD / f"rivals-{sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]}"
-    python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not (home / "complete").exists():
-        say("installing the rivals")
-        venv.create(home, with_pip=True, clear=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "-r", str(REQUIREMENTS)], check=True)
-        (home / "complete").touch()
-    return python
+    """An interpreter that has the rivals: the one given, else that of an environment made here."""
+    return given or _environment("rivals", REQUIREMENTS.read_bytes(), "-r", str(REQUIREMENTS)) / "python"
 
 
 def dedup_command(corpus_path: Path, out: Path, *options: str) -> list[str]:
-    """``dedup scan`` of this environment, with a JSON result."""
-    result = ["--format", "json", "-o", str(out)]
-    return [sys.executable, "-m", "dedup", "scan", str(corpus_path), *options, *result]
+    """``dedup scan``, as pip installs it, with a JSON result."""
+    sources = [
+        ROOT / "setup.py",
+        ROOT / "setup.cfg",
+        ROOT / "pyproject.toml",
+        *(ROOT / "dedup").rglob("*.*pp"),
+    ]
+    sources += [*(ROOT / "dedup").rglob("*.py"), *(ROOT / "dedup").rglob("*.json")]
+    content = b"".join(source.read_bytes() for source in sorted(sources))
+    command = str(_environment("dedup", content, str(ROOT)) / "dedup")
+    return [command, "scan", str(corpus_path), *options, "--format", "json", "-o", str(out)]
+
+
+def _environment(name: str, content: bytes, *requirements: str) -> Path:
+    """Where the commands of an environment are that holds the requirements; made anew for other content."""
+    home = BUILD / f"{name}-{sha256(content).hexdigest()[:12]}"
+    commands = home / ("Scripts" if os.name == "nt" else "bin")
+    if not (home / "complete").exists():
+        say(f"installing {name}")
+        venv.create(home, with_pip=True, clear=True)
+        pip = [str(commands / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, *requirements], check=True)
+        (home / "complete").touch()
+    return commands
 
 
 def rival_command(python: Path, name: str, corpus_path: Path, out: Path, *options: str) -> list[str]:

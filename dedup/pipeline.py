@@ -100,11 +100,11 @@ def _read(
     items: Iterable[Document | Skipped], collector: text.Collector, distinct: bool, tell: Progress
 ) -> tuple[text.Corpus, list[Skipped]]:
     skipped: list[Skipped] = []
-    for item in items:
+    for count, item in enumerate(items, 1):
         if isinstance(item, Document):
             collector.add(item)
-            if len(collector.documents) % 1024 == 0:
-                tell("reading", len(collector.documents), None)
+            if count % 1024 == 0:
+                tell("reading", count, None)
         else:
             skipped.append(item)
     return collector.corpus(distinct), skipped

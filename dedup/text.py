@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -40,13 +41,14 @@ class Documents:
         self._texts: list[str | None] = []
         self._again = again
 
-    def add(self, document: Document) -> None:
-        """Takes one more document; its text is not held if it can be read again."""
-        ident, text, source = document
-        self.ids.append(ident)
-        self.sources.append(source)
-        self.characters += len(text)
-        self._texts.append(None if self._again and self._again.can(source) else text)
+    def extend(self, documents: list[Document]) -> None:
+        """Takes more documents; the texts of those that can be read again are not held."""
+        ids, texts, sources = zip(*documents, strict=True)
+        self.ids += ids
+        self.sources += sources
+        self.characters += sum(map(len, texts))
+        again = self._again
+        self._texts += texts if again is None else map(partial(_held, again), texts, sources)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -58,6 +60,10 @@ class Documents:
             assert self._again is not None
             text = self._again.text(self.sources[index])
         return text
+
+
+def _held(again: Reread, text: str, source: Source) -> str | None:
+    return None if again.can(source) else text
 
 
 class Corpus(NamedTuple):
@@ -94,20 +100,21 @@ class Collector:
     def __init__(self, jobs: int, again: Reread | None = None) -> None:
         self.documents = Documents(again)
         self._tokeniser = kernel.Tokeniser(jobs=jobs)
-        self._texts: list[str] = []
+        self._batch: list[Document] = []
         self._filled = 0
 
     def add(self, document: Document) -> None:
         """Takes one more document."""
-        self.documents.add(document)
-        self._texts.append(document.text)
+        self._batch.append(document)
         self._filled += len(document.text)
         if self._filled >= BATCH:
             self._send()
 
     def _send(self) -> None:
-        self._tokeniser.add(self._texts)
-        self._texts, self._filled = [], 0
+        if self._batch:
+            self.documents.extend(self._batch)
+            self._tokeniser.add([document.text for document in self._batch])
+        self._batch, self._filled = [], 0
 
     def corpus(self, distinct: bool) -> Corpus:
         """The corpus of all documents taken; equal texts stand once if ``distinct``."""
