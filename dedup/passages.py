@@ -47,12 +47,12 @@ def find(
     similarity, min_tokens = settings
     minimum = min_tokens * WORD_WEIGHT
     periods = _with_units(tokens, kernel.periods(tokens, offsets, minimum, jobs))
-    posting = ~known
+    spoken_for = known[periods[:, 1]]
+    quiet = known.copy()
     for _, start, end, period, _ in periods.tolist():
-        posting[start + period : end] = False
-    index = kernel.seed_index(tokens, offsets, posting, CAP if len(tokens) < LARGE else LARGE_CAP, jobs)
+        quiet[start + period : end] = True
+    index = kernel.seed_index(tokens, offsets, quiet, CAP if len(tokens) < LARGE else LARGE_CAP, jobs)
     pairs = kernel.passages(tokens, offsets, families, index, similarity, minimum, jobs)
-    spoken_for = np.array([known[start] for start in periods[:, 1].tolist()], bool)
     inside = _unit_at(periods, pairs[:, 1:3])
     pairs = pairs[(inside < 0) | (inside != _unit_at(periods, pairs[:, 4:6]))]
     return Repeats(pairs, periods[~spoken_for])
@@ -110,12 +110,12 @@ def among_copies(
     bounds = _bounds(parts)
     shift = np.repeat(offsets[texts] - bounds[:-1], np.diff(bounds))
     keep = ~marks | np.append(False, ~marks[:-1])  # what is known shrinks to one token, unlike any other
-    flat = _salted(np.concatenate(parts), np.repeat(families[texts], np.diff(bounds)))
-    flat[marks] = _salted(np.flatnonzero(marks).astype("u4"), np.flatnonzero(marks))
+    flat = np.concatenate(parts) ^ np.repeat(_salts(families[texts]), np.diff(bounds))
+    flat[marks] = np.flatnonzero(marks).astype("u4") ^ _salts(np.flatnonzero(marks))
     where = np.flatnonzero(keep)
     fewer = np.searchsorted(where, bounds)
     flat = flat[where]
-    index = kernel.seed_index(flat, fewer, ~marks[where], CAP, jobs)
+    index = kernel.seed_index(flat, fewer, marks[where], CAP, jobs)
     alone = np.full(len(parts), -1, "i4")
     rows: Array = kernel.passages(flat, fewer, alone, index, settings[0], settings[1] * WORD_WEIGHT, jobs)
     rows = rows[rows[:, 0] != rows[:, 3]]
@@ -145,11 +145,14 @@ def _with_own_words(offsets: Array, texts: Array, known: Array, least: int) -> A
     return chosen
 
 
-def _salted(tokens: Array, groups: Array) -> Array:
-    """Tokens that are equal only within a group; each stays a word or a character (its lowest bit)."""
+def _salts(groups: Array) -> Array:
+    """What to combine tokens with (exclusive or) so that they are equal only within a group, uint32.
+
+    The lowest bit is 0: each token stays a word or a character.
+    """
     spread = groups.astype("u8") * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(32)
-    salted: Array = tokens ^ (spread.astype("u4") & ~np.uint32(1))
-    return salted
+    salts: Array = spread.astype("u4") & ~np.uint32(1)
+    return salts
 
 
 def inside(
@@ -167,10 +170,10 @@ def inside(
     parts = [tokens[offsets[text] : offsets[text + 1]] for text in texts]
     sizes = [1 + len(group) for group in groups]
     bounds = _bounds(parts)
-    group = np.repeat(np.repeat(np.arange(len(groups)), sizes), np.diff(bounds))
-    flat = _salted(np.concatenate(parts), group)  # only texts of one group are to meet
+    salts = np.repeat(_salts(np.arange(len(groups))), sizes)  # only texts of one group are to meet
+    flat = np.concatenate(parts) ^ np.repeat(salts, np.diff(bounds))
     families = np.concatenate([np.array([-1] + [i] * len(group)) for i, group in enumerate(groups)])
-    index = kernel.seed_index(flat, bounds, np.ones(len(flat), bool), CAP, jobs)
+    index = kernel.seed_index(flat, bounds, np.zeros(len(flat), bool), CAP, jobs)
     rows = kernel.passages(flat, bounds, families, index, settings[0], settings[1] * WORD_WEIGHT, jobs)
     found: dict[tuple[int, int], tuple[int, int]] = {}
     lengths = np.diff(bounds)

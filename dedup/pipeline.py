@@ -171,9 +171,8 @@ def _repeats(corpus: text.Corpus, found: Found, settings: Settings) -> passages.
     known = kernel.explained(corpus.tokens, corpus.offsets, settings.ngram, pairs, settings.jobs)
     wanted = (settings.passage_similarity, settings.min_tokens)
     siblings = passages.among_copies(corpus.tokens, corpus.offsets, families, known, wanted, settings.jobs)
-    crowded = np.zeros(len(corpus.holders), bool)
-    crowded[crowd] = True
-    known &= np.repeat(crowded, corpus.lengths)
+    for copy in {copy for _, copy in reported}.difference(crowd):
+        known[corpus.offsets[copy] : corpus.offsets[copy + 1]] = False
     repeats = passages.find(corpus.tokens, corpus.offsets, families, known, wanted, settings.jobs)
     repeats = repeats.without(np.sort(pairs, axis=1))
     return repeats._replace(pairs=np.concatenate([repeats.pairs, siblings]))

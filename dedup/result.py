@@ -86,13 +86,13 @@ def passage_clusters(
     places = _places(corpus, spans, jobs)
     ranked = []
     for cluster in clusters:
-        members = _members(corpus, places, [(cluster.first, 1.0, 1), *((s, f, 1) for s, f in cluster.others)])
-        ranked.append((_repeated(cluster), _passage_cluster(corpus, places, members, None)))
+        found = [(cluster.first, 1.0, 1), *[(span, figure, 1) for span, figure in cluster.others]]
+        ranked.append((_repeated(cluster), _passage_cluster(corpus, places, found, None)))
     for period, runs in tandems:
         runs.sort(key=lambda run: corpus.holders[places[run][4]][0])
-        members = _members(corpus, places, [(run, 1.0, (run[1] - run[0]) // period) for run in runs])
+        found = [(run, 1.0, (run[1] - run[0]) // period) for run in runs]
         repeated = sum(end - start for start, end in runs) - period
-        ranked.append((repeated, _passage_cluster(corpus, places, members, period)))
+        ranked.append((repeated, _passage_cluster(corpus, places, found, period)))
     ranked.sort(key=lambda r: (-r[0], r[1].id, r[1].members[0].document, r[1].members[0].start))
     return tuple(_numbered(cluster for _, cluster in ranked))
 
@@ -140,26 +140,25 @@ def _batches(corpus: Corpus, texts: list[int]) -> Iterator[tuple[int, int]]:
 #: documents tells.
 EQUAL_TEXTS = 8
 
-Member = tuple[int, Span, float | None, int]  # a document, a span of its tokens, its similarity, its copies
-
-
-def _members(corpus: Corpus, places: dict[Span, Place], found: list[tuple[Span, float, int]]) -> list[Member]:
-    """The places of a passage: the first as it is, the others in the order of the input."""
-    members: list[Member] = [
-        (holder, span, figure, copies)
-        for span, figure, copies in found
-        for holder in corpus.holders[places[span][4]][:EQUAL_TEXTS]
-    ]
-    holder, span, _, copies = members[0]
-    return [(holder, span, None, copies), *sorted(members[1:], key=lambda m: (m[0], m[1]))]
+Found = tuple[Span, float, int]  # a span of tokens, its similarity to the first, its copies
 
 
 def _passage_cluster(
-    corpus: Corpus, places: dict[Span, Place], members: list[Member], period: int | None
+    corpus: Corpus, places: dict[Span, Place], found: list[Found], period: int | None
 ) -> PassageCluster:
-    documents, out = corpus.documents, []
-    for holder, span, figure, copies in members:
-        start, end, line, end_line, _ = places[span]
+    """The places of a passage: the first as it is, the others in the order of the input."""
+    documents, first = corpus.documents, found[0][0]
+    members = [
+        (holder, span, figure, copies, places[span])
+        for span, figure, copies in found
+        for holder in corpus.holders[places[span][4]][:EQUAL_TEXTS]
+    ]
+    members[1:] = sorted(members[1:])
+    out: list[PassageMember] = []
+    lowest = 1.0
+    for holder, _, figure, copies, (start, end, line, end_line, _) in members:
+        similarity = figure if out else None
+        lowest = min(lowest, figure)
         text = documents.text(holder)[start:end]
         out.append(
             PassageMember(
@@ -169,14 +168,12 @@ def _passage_cluster(
                 end,
                 line,
                 end_line,
-                figure,
+                similarity,
                 text,
                 copies,
             )
         )
-    _, first, _, _ = members[0]
     tokens = corpus.tokens[first[0] : first[0] + period] if period else corpus.tokens[slice(*first)]
-    lowest = min((figure for _, _, figure, _ in members if figure is not None), default=1.0)
     return PassageCluster(fingerprint(tokens), first[1] - first[0], lowest, period, tuple(out))
 
 

@@ -333,16 +333,19 @@ PyObject *explained(PyObject *, PyObject *args) {
     Input<uint32_t> tokens;
     Input<int64_t> offsets, pairs;
     unsigned ngram, jobs;
-    if (!PyArg_ParseTuple(args, "O&O&IO&I", tokens.convert, &tokens, offsets.convert, &offsets, &ngram, pairs.convert,
-                          &pairs, &jobs))
+    Py_buffer marks;
+    if (!PyArg_ParseTuple(args, "O&O&IO&Iw*", tokens.convert, &tokens, offsets.convert, &offsets, &ngram,
+                          pairs.convert, &pairs, &jobs, &marks))
         return nullptr;
-    uint8_t *out = nullptr;
-    PyObject *result = room(tokens.view().size, &out);
-    if (!result) return nullptr;
-    std::memset(out, 0, tokens.view().size);
-    return given(result, released([&] {
-                     dedup::explained(tokens.view(), offsets.view(), ngram, pairs.view(), jobs, out);
-                 }));
+    bool good = static_cast<size_t>(marks.len) == tokens.view().size;
+    if (!good) PyErr_SetString(PyExc_ValueError, "expected one mark a token");
+    good = good && released([&] {
+               dedup::explained(tokens.view(), offsets.view(), ngram, pairs.view(), jobs,
+                                static_cast<uint8_t *>(marks.buf));
+           });
+    PyBuffer_Release(&marks);
+    if (!good) return nullptr;
+    Py_RETURN_NONE;
 }
 
 PyObject *band_pairs(PyObject *, PyObject *args) {
@@ -422,28 +425,28 @@ PyObject *periods(PyObject *, PyObject *args) {
 PyObject *seed_index(PyObject *, PyObject *args) {
     Input<uint32_t> tokens;
     Input<int64_t> offsets;
-    Input<uint8_t> posting;
+    Input<uint8_t> quiet;
     unsigned cap, jobs;
-    if (!PyArg_ParseTuple(args, "O&O&O&II", tokens.convert, &tokens, offsets.convert, &offsets, posting.convert,
-                          &posting, &cap, &jobs))
+    if (!PyArg_ParseTuple(args, "O&O&O&II", tokens.convert, &tokens, offsets.convert, &offsets, quiet.convert, &quiet,
+                          &cap, &jobs))
         return nullptr;
-    if (tokens.view().size >= dedup::LAST) {
+    size_t size = tokens.view().size;
+    if (size >= dedup::LAST) {
         PyErr_SetString(PyExc_OverflowError, "more than 2,147,483,647 tokens");
         return nullptr;
     }
     uint32_t *slots = nullptr, *members = nullptr;
-    PyObject *slots_bytes = room(tokens.view().size, &slots);
-    if (!slots_bytes) return nullptr;
+    PyObject *slots_bytes = room(size, &slots), *members_bytes = slots_bytes ? room(size, &members) : nullptr;
     dedup::SeedIndex index;
-    if (!released([&] { index = dedup::seed_index(tokens.view(), offsets.view(), posting.view(), cap, jobs, slots); }))
-        return given(slots_bytes, false);
-    PyObject *members_bytes = room(index.starts[dedup::HOT + 1], &members);
-    for (auto &slice : index.members) {
-        if (members_bytes && !slice.empty()) std::memcpy(members, slice.data(), slice.size() * sizeof *members);
-        members += slice.size();
-        std::vector<uint32_t>().swap(slice);
-    }
-    return Py_BuildValue("NNN", members_bytes, slots_bytes, bytes(index.starts, dedup::HOT + 2));
+    bool good = members_bytes && released([&] {
+                    index = dedup::seed_index(tokens.view(), offsets.view(), quiet.view(), cap, jobs, members, slots);
+                });
+    size_t used = index.starts[dedup::HOT + 1] * sizeof *members;
+    if (good && _PyBytes_Resize(&members_bytes, static_cast<Py_ssize_t>(used)) == 0)
+        return Py_BuildValue("NNN", members_bytes, slots_bytes, bytes(index.starts, dedup::HOT + 2));
+    Py_XDECREF(members_bytes);
+    Py_XDECREF(slots_bytes);
+    return nullptr;
 }
 
 PyObject *passages(PyObject *, PyObject *args) {

@@ -222,13 +222,12 @@ constexpr int64_t SHORTEST = 2, LONGEST = 8;  // tokens of a seed
 constexpr size_t HOT = 7;  // the level after the longest: places linked to their neighbours in sorted order
 
 struct SeedIndex {
-    std::vector<std::vector<uint32_t>> members;  // in pieces that belong end to end
     uint32_t starts[HOT + 2] = {};  // where in members a level begins: seeds of 2 to 8 tokens, hot ones, the end
 };
 
-// `slots` has room for one item a token.
-SeedIndex seed_index(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> posting, uint32_t cap, unsigned jobs,
-                     uint32_t *slots);
+// `members` and `slots` have room for one item a token.
+SeedIndex seed_index(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> quiet, uint32_t cap, unsigned jobs,
+                     uint32_t *members, uint32_t *slots);
 
 struct Passage {
     int64_t a_document, a_start, a_end, b_document, b_start, b_end, matched, evidence;

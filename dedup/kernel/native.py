@@ -107,8 +107,9 @@ def overlaps(tokens: Array, offsets: Array, ngram: int, pairs: Array, jobs: int 
 
 
 def explained(tokens: Array, offsets: Array, ngram: int, pairs: Array, jobs: int = 0) -> Array:
-    flat = _native.explained(*_texts(tokens, offsets), ngram, _as(pairs, "i8"), threads(jobs))
-    return np.frombuffer(flat, "u1").astype(bool)
+    marks = np.zeros(len(tokens), bool)  # memory that nobody writes to costs nothing
+    _native.explained(*_texts(tokens, offsets), ngram, _as(pairs, "i8"), threads(jobs), marks)
+    return marks
 
 
 def band_pairs(signatures: Array, bands: int, rows: int, bucket: int, jobs: int = 0) -> Array:
@@ -148,9 +149,9 @@ def periods(tokens: Array, offsets: Array, minimum: int, jobs: int = 0) -> Array
     )
 
 
-def seed_index(tokens: Array, offsets: Array, posting: Array, cap: int, jobs: int = 0) -> SeedIndex:
+def seed_index(tokens: Array, offsets: Array, quiet: Array, cap: int, jobs: int = 0) -> SeedIndex:
     members, slots, starts = _native.seed_index(
-        *_texts(tokens, offsets), _as(posting, "u1"), cap, threads(jobs)
+        *_texts(tokens, offsets), _as(quiet, "u1"), cap, threads(jobs)
     )
     return SeedIndex(np.frombuffer(members, "u4"), np.frombuffer(slots, "u4"), np.frombuffer(starts, "u4"))
 

@@ -99,35 +99,39 @@ Extent extend(const uint32_t *a, int64_t a_size, const uint32_t *b, int64_t b_si
     int32_t top = 0;
     int64_t low = BAND + 1, high = WIDE;  // the first and last live cells of the row before
     for (int64_t i = 1; i <= a_size && low <= high; ++i) {
-        int32_t floor = top - X_DROP;
-        int64_t from = std::max<int64_t>(low - 1, 1), until = high, first = WIDE + 1, last = 0;
+        // Cell d of row i stands for the first j = i + d - BAND - 1 tokens of b; cells from `begin` to `end` have some.
+        int64_t from = std::max<int64_t>(low - 1, 1), begin = std::max(from, BAND + 1 - i);
+        int64_t end = std::min(WIDE, b_size - i + BAND + 1), first = WIDE + 1, last = 0;
+        int32_t floor = top - X_DROP, left = DEAD, left_matched = 0;  // of the cell before, in this row
         uint32_t token = a[(i - 1) * step];
-        for (int64_t d = from; d <= WIDE && (d <= until || score[d - 1] != DEAD); ++d) {
-            // score[d + 1] and score[d] still hold row i - 1, score[d - 1] holds row i
-            int64_t j = i + d - BAND - 1;
+        const uint32_t *other = b + (i + begin - BAND - 2) * step;
+        std::fill(score + from, score + std::max(from, begin), DEAD);
+        int64_t d = begin;
+        for (; d <= end && (d <= high || left != DEAD); ++d, other += step) {
+            // score[d] and score[d + 1] still hold row i - 1
             int32_t value = DEAD, matches = 0;
-            if (j > 0 && j <= b_size) {
-                bool equal = token == b[(j - 1) * step];
+            if (d > BAND + 1 - i) {
+                bool equal = token == *other;
                 value = score[d] + (equal ? 2 : -costs.mismatch);
                 matches = matched[d] + equal;
             }
-            if (j >= 0 && j <= b_size) {
-                if (score[d + 1] - costs.indel > value) value = score[d + 1] - costs.indel, matches = matched[d + 1];
-                if (score[d - 1] - costs.indel > value) value = score[d - 1] - costs.indel, matches = matched[d - 1];
-            }
+            int32_t up = score[d + 1] - costs.indel, before = left - costs.indel;
+            if (up > value) value = up, matches = matched[d + 1];
+            if (before > value) value = before, matches = left_matched;
             if (value < floor) {
-                score[d] = DEAD;
+                score[d] = left = DEAD;
                 continue;
             }
-            score[d] = value;
-            matched[d] = matches;
-            first = std::min(first, d);
+            score[d] = left = value;
+            matched[d] = left_matched = matches;
+            if (last == 0) first = d;
             last = d;
             if (value > top) {
                 top = value;
-                best = {i, j, matches};
+                best = {i, i + d - BAND - 1, matches};
             }
         }
+        if (d <= high) std::fill(score + d, score + high + 1, DEAD);
         if (from > 1) score[from - 1] = DEAD;
         low = first;
         high = last;

@@ -397,8 +397,8 @@ SHORTEST, LONGEST = 2, 8  # tokens of a seed
 CONTEXT = 32  # tokens by which the places of a hot shingle are sorted
 
 
-def seed_index(tokens: Array, offsets: Array, posting: Array, cap: int, jobs: int = 0) -> SeedIndex:
-    """Adaptive seeds: at each place where ``posting`` is True the shortest run of 2 to 8 tokens that occurs at
+def seed_index(tokens: Array, offsets: Array, quiet: Array, cap: int, jobs: int = 0) -> SeedIndex:
+    """Adaptive seeds: at each place where ``quiet`` is False the shortest run of 2 to 8 tokens that occurs at
     most ``cap`` times (after the adaptive seeds of LAST: Kiełbasa et al., Genome Research 21, 2011).
 
     Runs are compared by 40 bits of their hash. What occurs once posts nothing. Places that are still more
@@ -413,7 +413,7 @@ def seed_index(tokens: Array, offsets: Array, posting: Array, cap: int, jobs: in
     members: list[int] = []
     hot: list[Array] = []
     starts = []
-    active = np.flatnonzero(posting)
+    active = np.flatnonzero(~quiet)
     for k in range(SHORTEST, LONGEST + 1):
         starts.append(len(members))
         active = active[active + k <= ends[active]]

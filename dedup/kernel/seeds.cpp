@@ -91,14 +91,15 @@ void sort_records(uint64_t *records, size_t count) {
 
 class Builder {
   public:
-    Builder(View<uint32_t> tokens, View<int64_t> offsets, uint32_t cap, unsigned jobs, uint32_t *slots)
-        : tokens_(tokens), offsets_(offsets), cap_(cap), jobs_(jobs), slots_(slots),
+    Builder(View<uint32_t> tokens, View<int64_t> offsets, uint32_t cap, unsigned jobs, uint32_t *members,
+            uint32_t *slots)
+        : tokens_(tokens), offsets_(offsets), cap_(cap), jobs_(jobs), members_(members), slots_(slots),
           parts_((tokens.size + GRAIN - 1) / GRAIN) {}
 
-    SeedIndex run(View<uint8_t> posting) {
+    SeedIndex run(View<uint8_t> quiet) {
         std::fill_n(slots_, tokens_.size, NONE);
         next_.resize(tokens_.size);
-        for (size_t i = 0; i < tokens_.size; ++i) next_[i] = posting[i] ? SHORTEST : 0;
+        for (size_t i = 0; i < tokens_.size; ++i) next_[i] = quiet[i] ? 0 : SHORTEST;
         for (size_t k = SHORTEST; k <= LONGEST; ++k) {
             index_.starts[k - SHORTEST] = held_members_;
             level(k);
@@ -106,7 +107,7 @@ class Builder {
         index_.starts[HOT] = held_members_;
         append(hot_);
         index_.starts[HOT + 1] = held_members_;
-        return std::move(index_);
+        return index_;
     }
 
   private:
@@ -218,17 +219,20 @@ class Builder {
         for (size_t s = 0; s < slices.size(); ++s) starts[s + 1] = starts[s] + static_cast<uint32_t>(slices[s].size());
         parallel(slices.size(), jobs_, [&](size_t s) {
             uint32_t at = starts[s];
-            for (uint32_t member : slices[s]) slots_[member & ~LAST] = at++;
+            for (uint32_t member : slices[s]) {
+                members_[at] = member;
+                slots_[member & ~LAST] = at++;
+            }
+            Slice().swap(slices[s]);
         });
         held_members_ = starts.back();
-        for (auto &slice : slices) index_.members.push_back(std::move(slice));
     }
 
     View<uint32_t> tokens_;
     View<int64_t> offsets_;
     uint32_t cap_;
     unsigned jobs_;
-    uint32_t *slots_;
+    uint32_t *members_, *slots_;
     std::vector<uint8_t> next_;  // by place: the length at which it is still open
     std::vector<Part> parts_;
     uint32_t held_members_ = 0;
@@ -252,9 +256,9 @@ std::vector<Period> periods(View<uint32_t> tokens, View<int64_t> offsets, int64_
     return all;
 }
 
-SeedIndex seed_index(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> posting, uint32_t cap,
-                     unsigned jobs, uint32_t *slots) {
-    return Builder(tokens, offsets, cap, jobs, slots).run(posting);
+SeedIndex seed_index(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> quiet, uint32_t cap,
+                     unsigned jobs, uint32_t *members, uint32_t *slots) {
+    return Builder(tokens, offsets, cap, jobs, members, slots).run(quiet);
 }
 
 }  // namespace dedup
