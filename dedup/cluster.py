@@ -377,39 +377,37 @@ def without_parts(clusters: list[Members]) -> list[Members]:
     """
     order = sorted(clusters, key=lambda c: (-len(c.others), c.first[0] - c.first[1], c.first))
     members = [spans(cluster) for cluster in order]
-    covered = iter(_may_be_covered([span for group in members for span in group]))
-    suspects = {
-        rank for rank, group in enumerate(members) if all(list(itertools.islice(covered, len(group))))
-    }
-    cells: dict[
-        int, list[tuple[int, int, int]]
-    ] = {  # what covers a stretch of CELL tokens that is asked about
-        (start + end) // 2 // CELL: [] for rank in suspects for start, end in members[rank]
-    }
-    for rank, group in enumerate(members if cells else []):
-        for start, end in group:
-            for cell in range(start // CELL, (end - 1) // CELL + 1):
-                if cell in cells:
-                    cells[cell].append((start, end, rank))
-    return [
-        cluster
-        for rank, cluster in enumerate(order)
-        if rank not in suspects or not _is_part(members[rank], rank, cells)
-    ]
+    flat = _array(span for group in members for span in group)
+    ranks = np.repeat(np.arange(len(order)), [len(group) for group in members])
+    suspect = np.ones(len(order), bool)
+    suspect[ranks[~_may_be_covered(flat)]] = False
+    if not suspect.any():
+        return order
+    asked = np.zeros(
+        int(flat.max()) // CELL + 2, "i8"
+    )  # stretches of CELL tokens in whose middle a suspect stands
+    asked[flat[suspect[ranks]].sum(axis=1) // 2 // CELL + 1] = 1
+    before = np.cumsum(asked)
+    first, last = flat[:, 0] // CELL, (flat[:, 1] - 1) // CELL
+    there = before[last + 1] > before[first]
+    cells: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # what covers a stretch
+    for (start, end), rank in zip(flat[there].tolist(), ranks[there].tolist(), strict=True):
+        for cell in range(start // CELL, (end - 1) // CELL + 1):
+            cells[cell].append((start, end, rank))
+    parts = {rank for rank in np.flatnonzero(suspect).tolist() if _is_part(members[rank], rank, cells)}
+    return [cluster for rank, cluster in enumerate(order) if rank not in parts]
 
 
-def _may_be_covered(spans: list[Span]) -> list[bool]:
-    """Of each span whether another one may hold four fifths of it."""
-    ends = _array(spans)
-    order = np.lexsort((ends[:, 1], ends[:, 0]))
-    starts, stops = ends[order].T
+def _may_be_covered(spans: Array) -> Array:
+    """Of each span, int64 (n, 2), whether another one may hold four fifths of it."""
+    order = np.lexsort((spans[:, 1], spans[:, 0]))
+    starts, stops = spans[order].T
     shared = np.zeros(len(spans), "i8")  # at most, with one that stands before it in order or after
     shared[1:] = np.minimum(stops[1:], np.maximum.accumulate(stops)[:-1]) - starts[1:]
     shared[:-1] = np.maximum(shared[:-1], stops[:-1] - starts[1:])
     result = np.zeros(len(spans), bool)
     result[order] = 5 * shared >= 4 * (stops - starts)
-    flags: list[bool] = result.tolist()
-    return flags
+    return result
 
 
 def _is_part(members: list[Span], rank: int, cells: dict[int, list[tuple[int, int, int]]]) -> bool:

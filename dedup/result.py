@@ -207,14 +207,14 @@ def repeated_tokens(corpus: Corpus, stars: Iterable[Star], clusters: list[Member
     )
     spans = [span for cluster in clusters for span, _ in cluster.others]
     spans += [(start + period, end) for _, start, end, period, _ in periods.tolist()]
-    whole = [(int(corpus.offsets[text]), int(corpus.offsets[text + 1])) for text in copies]
-    return total + _union(spans + whole) - _union(whole)
+    texts = np.array(sorted(copies), "i8")
+    whole = np.stack([corpus.offsets[texts], corpus.offsets[texts + 1]], 1)
+    parts = np.fromiter(chain.from_iterable(spans), "i8").reshape(-1, 2)
+    return total + _union(np.concatenate([parts, whole])) - _union(whole)
 
 
-def _union(spans: list[Span]) -> int:
-    """Tokens that lie in any of the spans."""
-    reach = covered = 0
-    for start, end in sorted(spans):
-        covered += max(end - max(start, reach), 0)
-        reach = max(reach, end)
-    return covered
+def _union(spans: Array) -> int:
+    """Tokens that lie in any of the spans, int64 (n, 2)."""
+    starts, ends = spans[np.argsort(spans[:, 0])].T
+    reach = np.maximum.accumulate(np.append(0, ends))
+    return int(np.maximum(ends - np.maximum(starts, reach[:-1]), 0).sum())

@@ -35,8 +35,14 @@ void document_periods(const uint32_t *tokens, int64_t document, int64_t begin, i
                       std::vector<int64_t> &last, std::vector<Period> &out) {
     std::fill(last.begin(), last.end(), -1);
     int64_t floor = begin, seen_period = 0, seen_end = 0;
+    uint64_t power = 1, window = 0;  // of the polynomial's first term; the polynomial over WINDOW tokens from `at` on
+    for (int64_t i = 1; i < WINDOW; ++i) power *= BASE;
+    int64_t at = -1;
     for (int64_t i = begin; i + WINDOW <= end; ++i) {
-        int64_t &slot = last[mix64(polynomial(tokens + i, WINDOW)) >> 52];
+        if (at >= 0 && i == at + 1) window = (window - power * tokens[at]) * BASE + tokens[at + WINDOW];
+        else window = polynomial(tokens + i, WINDOW);
+        at = i;
+        int64_t &slot = last[mix64(window) >> 52];
         int64_t before = slot;
         slot = i;
         if (before < floor || std::memcmp(tokens + i, tokens + before, WINDOW * sizeof *tokens) != 0) continue;

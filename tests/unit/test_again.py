@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from dedup import Document, InputError, Settings, Source
+from dedup import Document, InputError, Settings, Skipped, Source
 from dedup.pipeline import run
 from dedup.read import documents
 from dedup.read.again import Again
@@ -66,11 +67,14 @@ def test_the_result_is_that_of_texts_that_are_held(tmp_path: Path) -> None:
     ],
     ids=["other text", "emptied", "gone"],
 )
-def test_a_file_that_changes_meanwhile_is_an_error(tmp_path: Path, change: object, message: str) -> None:
+def test_a_file_that_changes_meanwhile_is_an_error(
+    tmp_path: Path, change: Callable[[Path], object], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dedup.text.BATCH", 1)  # each document is done with at once
     path = tmp_path / "a.jsonl"
     records(path, [TEXT, TEXT])
 
-    def items():
+    def items() -> Iterator[Document | Skipped]:
         yield from documents([str(path)])
         change(path)
 
