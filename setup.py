@@ -17,7 +17,7 @@ COMPILE = (
     else ["-std=c++17", "-O3", "-g0", "-Wall", "-Wextra", "-fvisibility=hidden"]
 )
 LINK = [] if WINDOWS else ["-pthread"]
-SOURCES = ["binding", "tokenise", "sketch", "seeds", "passages"]
+SOURCES = ["binding", "tokenise", "sketch", "seeds", "lcs", "passages"]
 
 
 class BuildKernel(build_ext):

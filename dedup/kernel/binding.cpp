@@ -74,6 +74,18 @@ template <class T> PyObject *bytes(const T *values, size_t size) {
 }
 template <class T> PyObject *bytes(const std::vector<T> &values) { return bytes(values.data(), values.size()); }
 
+// A function that Python calls, with no exception of C++ leaving it.
+template <PyObject *(*Function)(PyObject *, PyObject *)> PyObject *guarded(PyObject *self, PyObject *args) {
+    try {
+        return Function(self, args);
+    } catch (const std::bad_alloc &) {
+        return PyErr_NoMemory();
+    } catch (const std::exception &error) {
+        PyErr_Format(PyExc_RuntimeError, "the kernel failed: %s", error.what());
+        return nullptr;
+    }
+}
+
 PyObject *given(PyObject *result, bool good) {
     if (good) return result;
     Py_XDECREF(result);
@@ -199,6 +211,7 @@ PyObject *tokeniser_add(PyObject *self, PyObject *list) {
     }
     own(self)->held->push_back(tuple);
     own(self)->tokeniser->add({texts.data(), texts.size()});
+    if (own(self)->jobs <= 1 && !released([&] { own(self)->tokeniser->finish(); })) return nullptr;  // no one else will
     let_go(own(self));
     auto missing = own(self)->tokeniser->missing();
     if (!missing.empty() && !renew_tables(own(self), missing)) return nullptr;
@@ -231,9 +244,9 @@ PyObject *tokeniser_gather(PyObject *self, PyObject *args) {
 }
 
 PyMethodDef tokeniser_methods[] = {
-    {"add", tokeniser_add, METH_O, nullptr},
-    {"finish", tokeniser_finish, METH_NOARGS, nullptr},
-    {"gather", tokeniser_gather, METH_VARARGS, nullptr},
+    {"add", guarded<tokeniser_add>, METH_O, nullptr},
+    {"finish", guarded<tokeniser_finish>, METH_NOARGS, nullptr},
+    {"gather", guarded<tokeniser_gather>, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -481,19 +494,19 @@ PyObject *common(PyObject *, PyObject *args) {
 }
 
 PyMethodDef methods[] = {
-    {"locate", locate, METH_VARARGS, nullptr},
-    {"sign", sign, METH_VARARGS, nullptr},
-    {"shingles", shingles, METH_VARARGS, nullptr},
-    {"overlaps", overlaps, METH_VARARGS, nullptr},
-    {"explained", explained, METH_VARARGS, nullptr},
-    {"band_pairs", band_pairs, METH_VARARGS, nullptr},
-    {"contained_pairs", contained_pairs, METH_VARARGS, nullptr},
-    {"places", places, METH_VARARGS, nullptr},
-    {"recurrences", recurrences, METH_VARARGS, nullptr},
-    {"periods", periods, METH_VARARGS, nullptr},
-    {"seed_index", seed_index, METH_VARARGS, nullptr},
-    {"passages", passages, METH_VARARGS, nullptr},
-    {"common", common, METH_VARARGS, nullptr},
+    {"locate", guarded<locate>, METH_VARARGS, nullptr},
+    {"sign", guarded<sign>, METH_VARARGS, nullptr},
+    {"shingles", guarded<shingles>, METH_VARARGS, nullptr},
+    {"overlaps", guarded<overlaps>, METH_VARARGS, nullptr},
+    {"explained", guarded<explained>, METH_VARARGS, nullptr},
+    {"band_pairs", guarded<band_pairs>, METH_VARARGS, nullptr},
+    {"contained_pairs", guarded<contained_pairs>, METH_VARARGS, nullptr},
+    {"places", guarded<places>, METH_VARARGS, nullptr},
+    {"recurrences", guarded<recurrences>, METH_VARARGS, nullptr},
+    {"periods", guarded<periods>, METH_VARARGS, nullptr},
+    {"seed_index", guarded<seed_index>, METH_VARARGS, nullptr},
+    {"passages", guarded<passages>, METH_VARARGS, nullptr},
+    {"common", guarded<common>, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 
