@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import gc
 import os
+import select
+import signal
 import sys
+import threading
 import time
 import traceback
 import warnings
@@ -37,6 +40,7 @@ STDOUT = "-"
 _CONTEXT = {"help_option_names": ["--help", "-h"], "show_default": True}
 _MESSAGES = 20  # skipped inputs listed on standard error
 _REFRESH = 0.1  # seconds between two looks of the progress line
+_PATIENCE = 0.3  # seconds that an interruption may wait for the main thread
 
 Notify = Callable[[str, int, "int | None"], None]
 
@@ -282,8 +286,42 @@ def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> R
     warnings.showwarning = lambda message, *_: _say(str(message))
     gc.disable()  # millions of objects and no cycles among them; the process ends with the report
     is_shown = not options["quiet"] and sys.stderr is not None and sys.stderr.isatty()
-    with _progress() if is_shown else nullcontext() as notify, Again(**fields) as again:
+    shown = _progress() if is_shown else nullcontext()
+    with _interruptible(), shown as notify, Again(**fields) as again:
         return run(items, settings, notify, again)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C is obeyed within a moment, though the kernel, which knows no signals, may be at work for minutes."""
+    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    threading.Thread(target=_end_if_interrupted, args=(reader,), daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(writer)
+
+
+def _end_if_interrupted(reader: int) -> None:
+    """Ends the process some time after an interruption, unless the main thread has gone on by then."""
+    while signals := os.read(reader, 16):
+        if signal.SIGINT in signals:
+            time.sleep(_PATIENCE)
+            if select.select([reader], [], [], 0)[0]:  # the other end is closed: the main thread saw to it
+                break
+            if sys.stderr is not None and sys.stderr.isatty():
+                click.echo(
+                    "\r\x1b[2K\x1b[?25h", err=True, nl=False
+                )  # the progress line goes, the cursor comes back
+            _say("interrupted")
+            os._exit(INTERRUPTED)
+    os.close(reader)
 
 
 @contextmanager

@@ -222,3 +222,21 @@ def test_the_real_pipeline() -> None:
     assert [member["text"] for member in result["passage_clusters"][0]["members"]] == [sentence, sentence]
     lines = [json.loads(line) for line in Path("r.jsonl").read_text().splitlines()]
     assert [line["type"] for line in lines] == ["header", "passage_cluster", "summary"]
+
+
+def test_an_interruption_of_the_kernel() -> None:
+    """What runs without the interpreter's lock and asks for no signals, as the kernel does."""
+    fake = "import hashlib; print('at work', flush=True); hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"
+    process = subprocess.Popen(
+        command("scan", "a.txt", "-o", "out"),
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "FAKE": fake},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "at work\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "dedup: interrupted\n")
+    assert not Path("out").exists()
