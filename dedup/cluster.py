@@ -195,7 +195,7 @@ def _figures(tokens: Array, spans: list[Span], trials: list[Span], jobs: int) ->
 
 def _pair(row: list[int]) -> Members:
     """A cluster of one verified pair, by its own spans."""
-    _, a_start, a_end, _, b_start, b_end, matched, _ = row
+    _, a_start, a_end, _, b_start, b_end, matched = row
     figure = 2.0 * matched / (a_end - a_start + b_end - b_start)
     return Members((a_start, a_end), [((b_start, b_end), figure)])
 

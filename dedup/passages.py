@@ -22,7 +22,7 @@ CAP, LARGE_CAP, LARGE = 20, 10, 1 << 24
 class Repeats(NamedTuple):
     """What repeats. Positions are places in the token array.
 
-    ``pairs``: int64, (n, 8): text a, start, end, text b, start, end, matched tokens, evidence.
+    ``pairs``: int64, (n, 7): text a, start, end, text b, start, end, matched tokens.
     ``periods``: int64, (m, 5): text, start, end, period, unit; the same number for the same unit, wherever in it
     a run begins.
     """
@@ -99,13 +99,13 @@ def _unit_at(periods: Array, spans: Array) -> Array:
 def among_copies(
     tokens: Array, offsets: Array, families: Array, known: Array, settings: tuple[float, int], jobs: int = 0
 ) -> Array:
-    """Repeats between texts of one family in the words that are their own, int64 (n, 8) as in Repeats.
+    """Repeats between texts of one family in the words that are their own, int64 (n, 7) as in Repeats.
 
     ``known`` (bool, one a token) marks the words that a copy has from the text it is a copy of.
     """
     texts = _with_own_words(offsets, np.flatnonzero(families >= 0), known, settings[1])
     if len(texts) < 2:
-        return np.zeros((0, 8), "i8")
+        return np.zeros((0, 7), "i8")
     parts, marks = _slices(tokens, offsets, texts), np.concatenate(_slices(known, offsets, texts))
     bounds = _bounds(parts)
     shift = np.repeat(offsets[texts] - bounds[:-1], np.diff(bounds))

@@ -1,7 +1,7 @@
 """From the seeds of two documents to the passages they share: the reference for ``passages.cpp``.
 
 Enters: seeds ``(a, b, k)`` of one pair of documents, places in the flat token array, ascending. Leaves:
-passages ``(a start, a end, b start, b end, matched, evidence)``. Chains as in minimap2 (Li, Bioinformatics 34,
+passages ``(a start, a end, b start, b end, matched)``. Chains as in minimap2 (Li, Bioinformatics 34,
 2018, section 2.1) with several chains a pair in any order; ends by a banded x-drop alignment (Zhang et al.,
 J. Comput. Biol. 7, 2000).
 """
@@ -24,7 +24,6 @@ X_DROP = 16  # in half points; match +2, mismatch and indel by Costs
 OVERLAP = 8  # by which neighbours in line may overlap and still be joined
 WHOLE = 4096  # spans up to this are aligned whole, longer ones block by block
 BLOCK = 2048
-EVIDENCE = 840  # lcm(2..8): the evidence of a seed of k tokens is EVIDENCE / k
 
 Seed = tuple[int, int, int]
 
@@ -55,13 +54,6 @@ class Region(NamedTuple):
     @property
     def similarity(self) -> float:
         return 2.0 * self.matched / (self.a_end - self.a_start + self.b_end - self.b_start)
-
-
-class Found(NamedTuple):
-    """A passage with the evidence of its seeds."""
-
-    region: Region
-    evidence: int
 
 
 def lcs(a: list[int], b: list[int]) -> int:
@@ -165,7 +157,7 @@ class Aligner:
         self.similarity = similarity
         self.minimum = minimum
 
-    def settle(self, chain: list[Seed]) -> list[Found]:
+    def settle(self, chain: list[Seed]) -> list[Region]:
         """The extent of a chain, or of the parts that it has to be cut into."""
         found, parts = [], [chain]
         while parts:
@@ -213,7 +205,7 @@ class Aligner:
             matched += self.lcs(x[0] + matched, y[0], x[1] + matched, y[1])
         return 3 * matched - max(da, db)
 
-    def accept(self, chain: list[Seed]) -> tuple[bool, Found | None]:
+    def accept(self, chain: list[Seed]) -> tuple[bool, Region | None]:
         """Tries the extents from the widest to the bare chain; done where one holds or the widest is too short."""
         for attempt, costs in enumerate((ORDINARY, STRICT, None)):
             region = self.extended(chain, costs) if costs else self.bare(chain)
@@ -222,7 +214,7 @@ class Aligner:
                     return True, None
                 continue
             if region.similarity >= self.similarity:
-                return True, Found(self.trim(region), sum(EVIDENCE // k for _, _, k in chain))
+                return True, self.trim(region)
         return False, None
 
     def heavy(self, start: int, end: int) -> bool:
@@ -283,9 +275,9 @@ class Aligner:
         matched = region.matched - same
         return matched < min(a, b) and 2.0 * matched / (a + b) < self.similarity
 
-    def join(self, found: list[Found]) -> list[Found]:
+    def join(self, found: list[Region]) -> list[Region]:
         """Joins neighbours in line where the whole is still alike enough."""
-        out: list[Found] = []
+        out: list[Region] = []
         for new in found:
             joined = self.joined(out[-1], new) if out else None
             if joined:
@@ -294,17 +286,16 @@ class Aligner:
                 out.append(new)
         return out
 
-    def joined(self, x: Found, y: Found) -> Found | None:
-        p, q = x.region, y.region
-        a_gap, b_gap = q.a_start - p.a_end, q.b_start - p.b_end
-        whole = Region(p.a_start, max(p.a_end, q.a_end), p.b_start, max(p.b_end, q.b_end))
+    def joined(self, x: Region, y: Region) -> Region | None:
+        a_gap, b_gap = y.a_start - x.a_end, y.b_start - x.b_end
+        whole = Region(x.a_start, max(x.a_end, y.a_end), x.b_start, max(x.b_end, y.b_end))
         if not (-OVERLAP <= a_gap <= GAP and -OVERLAP <= b_gap <= GAP):
             return None
         if self.within and whole.a_end > whole.b_start:
             return None
-        matched = self.lcs(*whole[:4]) if whole.small else p.matched + q.matched - max(0, -min(a_gap, b_gap))
+        matched = self.lcs(*whole[:4]) if whole.small else x.matched + y.matched - max(0, -min(a_gap, b_gap))
         whole = whole._replace(matched=matched)
-        return Found(whole, x.evidence + y.evidence) if whole.similarity >= self.similarity else None
+        return whole if whole.similarity >= self.similarity else None
 
 
 def _same(a: list[int], b: list[int]) -> int:
@@ -324,12 +315,11 @@ def _shadows(x: Region, y: Region) -> bool:
     return _inside(x.a_start, x.a_end, y.a_start, y.a_end) and _inside(x.b_start, x.b_end, y.b_start, y.b_end)
 
 
-def _place(found: Found) -> tuple[int, ...]:
-    r = found.region
-    return r.a_start, r.b_start, r.a_end, r.b_end, -found.evidence
+def _place(r: Region) -> tuple[int, ...]:
+    return r.a_start, r.b_start, r.a_end, r.b_end, -r.matched
 
 
-def without_shadows(found: list[Found]) -> list[Found]:
+def without_shadows(found: list[Region]) -> list[Region]:
     """Passages in order, without those that lie for four fifths of both their spans inside a longer one."""
     order = sorted(found, key=_place)
     dropped = [False] * len(order)
@@ -339,21 +329,21 @@ def without_shadows(found: list[Found]) -> list[Found]:
                 break
             if dropped[j]:
                 continue
-            old = order[j].region
-            longer = new.region.a_end - new.region.a_start > old.a_end - old.a_start
-            if not longer and _shadows(new.region, old):
+            old = order[j]
+            longer = new.a_end - new.a_start > old.a_end - old.a_start
+            if not longer and _shadows(new, old):
                 dropped[i] = True
-            elif longer and _shadows(old, new.region):
+            elif longer and _shadows(old, new):
                 dropped[j] = True
     return [f for f, gone in zip(order, dropped, strict=True) if not gone]
 
 
 def document_passages(
     tokens: list[int], seeds: list[Seed], bounds: tuple[int, int, int, int], similarity: float, minimum: int
-) -> list[tuple[int, int, int, int, int, int]]:
+) -> list[Region]:
     """The passages of one pair of documents, from their seeds in order; ``bounds`` are both documents' ends."""
     if len(seeds) < COMPANY:
         return []
     aligner = Aligner(tokens, bounds, similarity, minimum)
     found = [passage for chain in chains(seeds) for passage in aligner.settle(chain)]
-    return [(*f.region, f.evidence) for f in aligner.join(without_shadows(found))]
+    return aligner.join(without_shadows(found))

@@ -230,7 +230,7 @@ SeedIndex seed_index(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t>
                      uint32_t *members, uint32_t *slots);
 
 struct Passage {
-    int64_t a_document, a_start, a_end, b_document, b_start, b_end, matched, evidence;
+    int64_t a_document, a_start, a_end, b_document, b_start, b_end, matched;
 };
 
 struct PassageParameters {

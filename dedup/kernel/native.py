@@ -168,7 +168,7 @@ def passages(
     flat = _native.passages(
         *_texts(tokens, offsets), _as(families, "i4"), *index, similarity, minimum, threads(jobs)
     )
-    return np.frombuffer(flat, "i8").reshape(-1, 8)
+    return np.frombuffer(flat, "i8").reshape(-1, 7)
 
 
 def common(tokens: Array, spans: Array, jobs: int = 0) -> Array:

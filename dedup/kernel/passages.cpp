@@ -17,7 +17,6 @@ constexpr int64_t OVERLAP = 8;      // by which neighbours in line may overlap a
 constexpr int64_t WHOLE = 4096;     // spans up to this are aligned whole, longer ones block by block
 constexpr int64_t BLOCK = 2048;
 constexpr int64_t AHEAD = 16;       // places looked up in memory before they are needed
-constexpr int64_t EVIDENCE = 840;   // lcm(2..8): the evidence of a seed of k tokens is EVIDENCE / k
 
 struct Costs {
     int32_t mismatch, indel;
@@ -251,10 +250,7 @@ class Pair {
             else region.matched = inner(from, to, core) + left.matched + right.matched;
             if (!alike(region)) continue;
             trim(region);
-            int64_t evidence = 0;
-            for (size_t i = from; i < to; ++i) evidence += EVIDENCE / chain_[i].k;
-            found.push_back({0, region.a_start, region.a_end, 0, region.b_start, region.b_end, region.matched,
-                             evidence});
+            found.push_back({0, region.a_start, region.a_end, 0, region.b_start, region.b_end, region.matched});
             return true;
         }
         return false;
@@ -339,7 +335,7 @@ class Pair {
             if (x.b_start != y.b_start) return x.b_start < y.b_start;
             if (x.a_end != y.a_end) return x.a_end < y.a_end;
             if (x.b_end != y.b_end) return x.b_end < y.b_end;
-            return x.evidence > y.evidence;
+            return x.matched > y.matched;
         });
         std::vector<bool> dropped(found.size(), false);
         auto inside = [](int64_t start, int64_t end, int64_t s, int64_t e) {
@@ -376,8 +372,7 @@ class Pair {
                 else whole.matched = x.matched + y.matched - std::max<int64_t>(0, -std::min(a_gap, b_gap));
             }
             if (line && alike(whole)) {
-                found[last] = {0, whole.a_start, whole.a_end, 0, whole.b_start, whole.b_end, whole.matched,
-                               x.evidence + y.evidence};
+                found[last] = {0, whole.a_start, whole.a_end, 0, whole.b_start, whole.b_end, whole.matched};
             } else {
                 found[++last] = y;
             }

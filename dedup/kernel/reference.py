@@ -463,13 +463,13 @@ def passages(
     minimum: int,
     jobs: int = 0,
 ) -> Array:
-    """Verified passages, int64 (n, 8), by document, place: a's document, start, end, b's document, start, end,
-    matched tokens, evidence.
+    """Verified passages, int64 (n, 7), by document, place: a's document, start, end, b's document, start, end,
+    matched tokens.
 
     Starts and ends are places in ``tokens``; a stands before b. ``matched`` is the length of their longest
     common subsequence (of a very long passage, of its alignment in blocks), so that the similarity is
-    2·matched/(lengths); ``evidence`` is the sum of 840/k over the seeds of k tokens. Two documents of one
-    family (int32, negative: none) are not compared. ``minimum`` is a weight, in eighths of a word.
+    2·matched/(lengths). Two documents of one family (int32, negative: none) are not compared. ``minimum`` is a
+    weight, in eighths of a word.
     """
     flat, bounds, starts = tokens.tolist(), offsets.tolist(), index.starts.tolist()
     out: list[tuple[int, ...]] = []
@@ -493,7 +493,7 @@ def passages(
                 minimum,
             )
             out += [(a, p[0], p[1], b, *p[2:]) for p in found]
-    return np.array(out, "i8").reshape(-1, 8)
+    return np.array(out, "i8").reshape(-1, 7)
 
 
 def _partners(members: Array, slot: int, hot: int) -> list[int]:
