@@ -278,9 +278,8 @@ def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> R
     items = documents(paths, **fields)
     # Arrays are filled once and read in order: for that, huge pages cost more to get than they save.
     os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
-    os.environ.setdefault(
-        "OPENBLAS_NUM_THREADS", "1"
-    )  # its threads wait busily, and there is no algebra here
+    # The threads of its algebra, of which there is none here, wait busily.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from .pipeline import run
 
     warnings.showwarning = lambda message, *_: _say(str(message))

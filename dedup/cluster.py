@@ -383,9 +383,8 @@ def without_parts(clusters: list[Members]) -> list[Members]:
     suspect[ranks[~_may_be_covered(flat)]] = False
     if not suspect.any():
         return order
-    asked = np.zeros(
-        int(flat.max()) // CELL + 2, "i8"
-    )  # stretches of CELL tokens in whose middle a suspect stands
+    # Stretches of CELL tokens in which the middle of a suspect's member lies.
+    asked = np.zeros(int(flat.max()) // CELL + 2, "i8")
     asked[flat[suspect[ranks]].sum(axis=1) // 2 // CELL + 1] = 1
     before = np.cumsum(asked)
     first, last = flat[:, 0] // CELL, (flat[:, 1] - 1) // CELL

@@ -78,8 +78,7 @@ def run(
     Texts that ``again`` can read again are not held where none of them is likely to be shown.
     """
     tell = progress or (lambda stage, done, total: None)
-    collector = text.Collector(settings.jobs, None if settings.passages else again)
-    corpus, skipped = _read(items, collector, settings.documents, tell)
+    corpus, skipped = _read(items, settings, tell, None if settings.passages else again)
     found = Found([], {}, [], np.zeros((0, 5), "i8"))
     if settings.documents:
         tell("comparing documents", 0, None)
@@ -97,9 +96,10 @@ def run(
 
 
 def _read(
-    items: Iterable[Document | Skipped], collector: text.Collector, distinct: bool, tell: Progress
+    items: Iterable[Document | Skipped], settings: Settings, tell: Progress, again: text.Reread | None
 ) -> tuple[text.Corpus, list[Skipped]]:
     skipped: list[Skipped] = []
+    collector = text.Collector(settings.jobs, again)
     for count, item in enumerate(items, 1):
         if isinstance(item, Document):
             collector.add(item)
@@ -107,7 +107,7 @@ def _read(
                 tell("reading", count, None)
         else:
             skipped.append(item)
-    return collector.corpus(distinct), skipped
+    return collector.corpus(distinct=settings.documents), skipped
 
 
 def _document_matches(corpus: text.Corpus, settings: Settings) -> match.DocumentMatches:

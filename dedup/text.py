@@ -39,7 +39,7 @@ class Documents:
         self.sources: list[Source] = []
         self.characters = 0
         self._texts: list[str | None] = []
-        self._again = again
+        self.again = again
 
     def extend(self, documents: list[Document]) -> None:
         """Takes more documents; the texts of those that can be read again are not held."""
@@ -47,7 +47,7 @@ class Documents:
         self.ids += ids
         self.sources += sources
         self.characters += sum(map(len, texts))
-        again = self._again
+        again = self.again
         self._texts += texts if again is None else map(partial(_held, again), texts, sources)
 
     def __len__(self) -> int:
@@ -57,8 +57,8 @@ class Documents:
         """The text of one document. Raises InputError where it is to be read again and is not there any more."""
         text = self._texts[index]
         if text is None:
-            assert self._again is not None
-            text = self._again.text(self.sources[index])
+            assert self.again is not None
+            text = self.again.text(self.sources[index])
         return text
 
 
@@ -94,7 +94,7 @@ class Corpus(NamedTuple):
 class Collector:
     """Takes documents one by one; they are tokenised on other threads while more are read.
 
-    Texts that ``again`` can read again are not held: nearly half the memory.
+    Texts that ``again`` can read again are not held. To be let go of once the corpus is there.
     """
 
     def __init__(self, jobs: int, again: Reread | None = None) -> None:
@@ -142,7 +142,8 @@ def _holders(
         texts: dict[str, list[int]] = {}
         for i in ranked[start:end]:
             texts.setdefault(documents.text(i), []).append(i)
-        _check_unchanged(documents, texts, int(digests[ranked[start]]))
+        if documents.again is not None:
+            _check_unchanged(documents, texts, int(digests[ranked[start]]))
         for text in sorted(texts):
             if distinct:
                 yield tuple(texts[text])

@@ -42,20 +42,20 @@ template <class T> class Input {
 
 // Runs `work` without the GIL; false with a Python error set if it threw.
 template <class Work> bool released(Work work) {
-    const char *failure = nullptr;
-    bool memory = false;
+    PyObject *failure = nullptr;
     Py_BEGIN_ALLOW_THREADS
     try {
         work();
     } catch (const std::bad_alloc &) {
-        memory = true;
+        failure = PyExc_MemoryError;
+    } catch (const std::out_of_range &) {
+        failure = PyExc_IndexError;
     } catch (const std::exception &) {
-        failure = "the kernel failed";
+        failure = PyExc_RuntimeError;
     }
     Py_END_ALLOW_THREADS
-    if (memory) PyErr_NoMemory();
-    else if (failure) PyErr_SetString(PyExc_RuntimeError, failure);
-    return !memory && !failure;
+    if (failure) PyErr_SetString(failure, failure == PyExc_IndexError ? "a place is out of range" : "the kernel failed");
+    return !failure;
 }
 
 // Uninitialised bytes for a result whose size is known beforehand.
@@ -169,7 +169,7 @@ void tokeniser_free(PyObject *self) {
     Py_DECREF(type);
 }
 
-PyObject *tokeniser_new(PyTypeObject *type, PyObject *args, PyObject *) {
+PyObject *tokeniser_new(PyTypeObject *type, PyObject *args, PyObject *) try {
     PyObject *more;
     int spans;
     unsigned jobs;
@@ -187,6 +187,8 @@ PyObject *tokeniser_new(PyTypeObject *type, PyObject *args, PyObject *) {
     good = good && renew_tables(own(self), {});
     if (!good) Py_CLEAR(self);
     return self;
+} catch (const std::bad_alloc &) {
+    return PyErr_NoMemory();
 }
 
 // Lets go of the strings that have been read.
@@ -202,6 +204,10 @@ void let_go(TokeniserObject *self) {
 }
 
 PyObject *tokeniser_add(PyObject *self, PyObject *list) {
+    if (own(self)->tokeniser->finished()) {
+        PyErr_SetString(PyExc_ValueError, "no text may come after finish()");
+        return nullptr;
+    }
     PyObject *tuple = PySequence_Tuple(list);
     std::vector<dedup::Text> texts;
     if (!tuple) return nullptr;
@@ -210,8 +216,7 @@ PyObject *tokeniser_add(PyObject *self, PyObject *list) {
         return nullptr;
     }
     own(self)->held->push_back(tuple);
-    own(self)->tokeniser->add({texts.data(), texts.size()});
-    if (own(self)->jobs <= 1 && !released([&] { own(self)->tokeniser->finish(); })) return nullptr;  // no one else will
+    if (!released([&] { own(self)->tokeniser->add({texts.data(), texts.size()}); })) return nullptr;
     let_go(own(self));
     auto missing = own(self)->tokeniser->missing();
     if (!missing.empty() && !renew_tables(own(self), missing)) return nullptr;
@@ -234,6 +239,10 @@ PyObject *tokeniser_gather(PyObject *self, PyObject *args) {
     Input<int64_t> order, offsets;
     int column;
     if (!PyArg_ParseTuple(args, "iO&O&", &column, order.convert, &order, offsets.convert, &offsets)) return nullptr;
+    if (!own(self)->tokeniser->finished()) {
+        PyErr_SetString(PyExc_ValueError, "finish() has not been called");
+        return nullptr;
+    }
     uint32_t *out = nullptr;
     PyObject *result = room(static_cast<size_t>(offsets.view()[order.view().size]), &out);
     if (!result) return nullptr;
@@ -418,6 +427,8 @@ PyObject *recurrences(PyObject *, PyObject *args) {
     int64_t *out = nullptr;
     PyObject *result = room(spans.view().size / 2, &out);
     if (!result) return nullptr;
+    std::fill_n(out, spans.view().size / 2, int64_t{0});
+    if (!bounds.view().size) return result;
     return given(result, released([&] {
                      dedup::recurrences(tokens.view(), spans.view(), bounds.view(), length, jobs, out);
                  }));

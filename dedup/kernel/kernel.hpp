@@ -10,6 +10,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -57,7 +58,11 @@ template <class Task> void parallel(size_t count, unsigned jobs, Task task) {
         }
     };
     std::vector<std::thread> threads;
-    for (unsigned j = 1; j < jobs; ++j) threads.emplace_back(work);
+    threads.reserve(jobs);
+    try {
+        for (unsigned j = 1; j < jobs; ++j) threads.emplace_back(work);
+    } catch (const std::system_error &) {  // no more threads to be had: those that are there do the work
+    }
     work();
     for (auto &thread : threads) thread.join();
     if (failure) std::rethrow_exception(failure);
@@ -124,13 +129,13 @@ struct Characters {
 // Turns texts into tokens on other threads while more texts come: the one thing here that has a state.
 class Tokeniser {
   public:
-    // `workers` threads that read beside the caller's; `spans` asks for starts and ends.
+    // Up to `workers` threads read beside the caller's; `spans` asks for starts and ends.
     Tokeniser(bool spans, unsigned workers);
     ~Tokeniser();
     Tokeniser(const Tokeniser &) = delete;
     Tokeniser &operator=(const Tokeniser &) = delete;
 
-    // More texts; they stay where they are until done() counts them.
+    // More texts; they stay where they are until done() counts them. Reads some itself where too many wait.
     void add(View<Text> texts);
     // How many of the texts, from the first on, have been read.
     size_t done();
@@ -138,8 +143,10 @@ class Tokeniser {
     std::vector<uint8_t> missing();
     // The tables from now on, also for what waits for a missing one; they stay where they are as long as this lives.
     void use(const Characters &tables);
-    // Reads beside the workers until nothing waits. Rethrows what went wrong on any thread.
+    // Reads beside the workers until nothing waits; they end where nothing is missing, and no text may come any
+    // more. Rethrows what went wrong on any thread.
     void finish();
+    bool finished() const { return finished_; }
 
     // After finish(), with nothing missing: of every text in order the number of tokens and their digest, and any
     // column of the tokens of some texts, end to end: that of text order[i] goes to out[offsets[i]].
@@ -150,9 +157,12 @@ class Tokeniser {
 
   private:
     struct Run;
-    void work(bool to_the_end);
-    bool spans_, closing_ = false;
-    unsigned active_ = 0;
+    void work(size_t most);
+    void serve();
+    void read(Run *run, std::unique_lock<std::mutex> &lock);
+    void close();
+    bool spans_, closing_ = false, finished_ = false;
+    unsigned most_workers_, active_ = 0;
     size_t done_runs_ = 0, done_texts_ = 0;
     Characters tables_;
     std::deque<std::unique_ptr<Run>> runs_;

@@ -41,7 +41,7 @@ class Tokeniser:
     def __init__(self, spans: bool = False, jobs: int = 0) -> None:
         self._native = _native.Tokeniser(_tables, spans, threads(jobs))
         self._columns = 3 if spans else 1
-        self._counts = np.zeros(0, "i8")
+        self._counts: Array | None = None
 
     def add(self, texts: Sequence[str]) -> None:
         self._native.add(texts)
@@ -53,6 +53,10 @@ class Tokeniser:
 
     def tokens(self, order: Array) -> Tokens:
         order = _as(order, "i8")
+        if self._counts is None:
+            raise ValueError("finish() has not been called")
+        if len(order) and order.min() < 0:
+            raise IndexError("a place is out of range")
         offsets = np.concatenate([[0], np.cumsum(self._counts[order])]).astype("i8")
         columns = [
             np.frombuffer(self._native.gather(column, order, offsets), "u4")

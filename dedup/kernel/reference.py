@@ -118,27 +118,39 @@ class Tokeniser:
 
     def __init__(self, spans: bool = False, jobs: int = 0) -> None:
         self._spans = spans
+        self._finished = False
         self._texts: list[
             list[tuple[int, int, int]]
         ] = []  # of each text the hash, start and end of its tokens
 
     def add(self, texts: Sequence[str]) -> None:
-        """More texts. Raises TypeError for what is no string."""
-        for text in texts:
+        """More texts, all or none of them. Raises TypeError for what is no string, ValueError after ``finish``."""
+        if self._finished:
+            raise ValueError("no text may come after finish()")
+        for number, text in enumerate(texts):
             if not isinstance(text, str):
-                raise TypeError(f"a text is {type(text).__name__}, expected str")
+                raise TypeError(f"text {number} is {type(text).__name__}, expected str")
+        for text in texts:
             self._texts.append(
                 [(token_hash(text[start:end], kind), start, end) for start, end, kind in token_spans(text)]
             )
 
     def finish(self) -> tuple[Array, Array]:
         """Of each text the number of tokens (int64) and a 64-bit hash of them all (uint64)."""
+        self._finished = True
         counts = np.array([len(text) for text in self._texts], "i8")
         hashes = [polynomial(np.array([h for h, _, _ in text], "u4")) ^ len(text) for text in self._texts]
         return counts, mix64(np.array(hashes, "u8"))
 
     def tokens(self, order: Array) -> Tokens:
-        """The tokens of the texts that ``order`` (int64) names, in that order."""
+        """The tokens of the texts that ``order`` (int64) names, in that order.
+
+        Raises IndexError for a text that there is not, ValueError before ``finish``.
+        """
+        if not self._finished:
+            raise ValueError("finish() has not been called")
+        if len(order) and order.min() < 0:
+            raise IndexError("a place is out of range")
         chosen = [self._texts[i] for i in order.tolist()]
         flat = np.array([token for text in chosen for token in text], "u4").reshape(-1, 3)
         offsets = np.cumsum([0, *(len(text) for text in chosen)]).astype("i8")
@@ -159,11 +171,14 @@ def locate(texts: Sequence[str], bounds: Array, spans: Array, jobs: int = 0) -> 
 
     Text i has the spans ``bounds[i]`` to ``bounds[i + 1]`` of ``spans``, int64 (n, 2): its first token and the
     end. Out come the start and the end in code points, and the lines, from 1, of the first and the last one.
+    Raises IndexError for a span that is not there.
     """
     rows = []
     for text, first, last in zip(texts, bounds.tolist(), bounds.tolist()[1:], strict=False):
         tokens = list(token_spans(text))
         for begin, end in spans[first:last].tolist():
+            if not 0 <= begin < end <= len(tokens):
+                raise IndexError("a place is out of range")
             start, stop = tokens[begin][0], tokens[end - 1][1]
             lines = text.count("\n", 0, start) + 1, text.count("\n", 0, stop - 1) + 1
             rows.append((start, stop, *lines))

@@ -71,13 +71,20 @@ inline int64_t limit(View<int64_t> offsets, int64_t position) {  // end of the d
     return *std::upper_bound(offsets.begin(), offsets.end(), position);
 }
 
+// What a thread works in, one piece of text after another.
+struct Scratch {
+    std::vector<uint64_t> records, other;
+    std::vector<std::pair<uint64_t, uint32_t>> found;  // keys and positions
+};
+thread_local Scratch scratch;
+
 // Sorts records by their upper half; the lower half, the position, stays in order.
 void sort_records(uint64_t *records, size_t count) {
     if (count < 256) {
         std::sort(records, records + count);
         return;
     }
-    static thread_local std::vector<uint64_t> other;
+    auto &other = scratch.other;
     if (other.size() < count) other.resize(count);
     uint64_t *from = records, *to = other.data();
     for (unsigned shift = 32; shift < 64; shift += RADIX) {
@@ -148,7 +155,7 @@ class Builder {
         parallel(parts_.size(), jobs_, [&](size_t part) { fill(k, from, to, part); });
         std::vector<Slice> slices(to - from), hot(to - from);
         parallel(to - from, jobs_, [&](size_t s) {
-            static thread_local std::vector<uint64_t> records;
+            auto &records = scratch.records;
             records.clear();
             for (const Part &part : parts_)
                 records.insert(records.end(), part.records.data() + part.starts[from + s],
@@ -163,7 +170,7 @@ class Builder {
 
     // The records of a part, put in order of their slices while they are in the nearest cache.
     void fill(size_t k, size_t from, size_t to, size_t number) {
-        static thread_local std::vector<std::pair<uint64_t, uint32_t>> found;  // keys and positions
+        auto &found = scratch.found;
         found.clear();
         Part &part = parts_[number];
         std::fill_n(part.starts, SLICES + 1, 0);
@@ -264,7 +271,9 @@ std::vector<Period> periods(View<uint32_t> tokens, View<int64_t> offsets, int64_
 
 SeedIndex seed_index(View<uint32_t> tokens, View<int64_t> offsets, View<uint8_t> quiet, uint32_t cap,
                      unsigned jobs, uint32_t *members, uint32_t *slots) {
-    return Builder(tokens, offsets, cap, jobs, members, slots).run(quiet);
+    SeedIndex index = Builder(tokens, offsets, cap, jobs, members, slots).run(quiet);
+    scratch = Scratch();  // the other threads are gone, and theirs with them
+    return index;
 }
 
 }  // namespace dedup

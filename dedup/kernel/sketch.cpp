@@ -94,8 +94,12 @@ class Texts {
         size_t count = size(doc), done = 0;
         if (count == 0) return {};
         size_t total = count > ngram_ ? count - ngram_ + 1 : 1;
-        if (hashes_.size() < total) hashes_.resize(2 * total);
-        uint64_t *out = hashes_.data();
+        if (room_ < total) {
+            room_ = std::max(total, room_ + room_ / 2);
+            hashes_.reset();  // before there is more: a document may be most of the memory
+            hashes_.reset(new uint64_t[room_]);
+        }
+        uint64_t *out = hashes_.get();
         if (count <= ngram_) {
             *out = mix64(polynomial(tokens, count));
             return {out, 1};
@@ -127,7 +131,8 @@ class Texts {
     View<int64_t> offsets_;
     size_t ngram_;
     uint64_t power_ = 1;
-    std::vector<uint64_t> hashes_;
+    std::unique_ptr<uint64_t[]> hashes_;
+    size_t room_ = 0;
 };
 
 // The smallest distinct hashes of a set, ascending: a bottom-k sketch. NO_HASH where the set has fewer.
@@ -145,16 +150,29 @@ class Lowest {
     }
 
   private:
+    // Puts the lowest of those below the limit into low_; gives their number.
     size_t below(uint64_t limit, View<uint64_t> hashes) {
-        if (low_.size() < hashes.size) low_.resize(2 * hashes.size);
-        uint64_t *low = low_.data();
-        size_t found = 0;
-        for (uint64_t h : hashes) {  // without a branch: which hash is a low one cannot be foretold
-            low[found] = h;
-            found += h < limit;
+        constexpr size_t BLOCK = 1024;
+        uint64_t block[BLOCK];
+        low_.clear();
+        for (size_t from = 0; from < hashes.size; from += BLOCK) {
+            size_t found = 0;
+            for (size_t i = from, to = std::min(hashes.size, from + BLOCK); i < to; ++i) {
+                block[found] = hashes[i];  // without a branch: which hash is a low one cannot be foretold
+                found += hashes[i] < limit;
+            }
+            low_.insert(low_.end(), block, block + found);
+            if (low_.size() < 4 * BLOCK) continue;
+            shrink();
+            if (low_.size() == count_ && count_) limit = low_.back();
         }
-        std::sort(low, low + found);
-        return static_cast<size_t>(std::unique(low, low + found) - low);
+        shrink();
+        return low_.size();
+    }
+    void shrink() {
+        std::sort(low_.begin(), low_.end());
+        low_.erase(std::unique(low_.begin(), low_.end()), low_.end());
+        if (low_.size() > count_) low_.resize(count_);
     }
     size_t count_;
     std::vector<uint64_t> low_;
@@ -243,6 +261,12 @@ void overlaps(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<i
     });
 }
 
+// Sets a byte to 1 that other threads may set to 1 at the same time.
+static void mark(uint8_t *byte) {
+    static_assert(sizeof(std::atomic<uint8_t>) == 1, "an atomic byte is a byte");
+    reinterpret_cast<std::atomic<uint8_t> *>(byte)->store(1, std::memory_order_relaxed);
+}
+
 void explained(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<int64_t> pairs, unsigned jobs,
                uint8_t *out) {
     auto bounds = runs(pairs);
@@ -256,7 +280,8 @@ void explained(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<
                 uint8_t *marks = out + offsets[copy];
                 size_t length = std::min(ngram, texts.size(copy));
                 for (uint64_t h : texts.shingles(copy)) {
-                    if (kept.contains(h)) std::fill_n(marks, length, uint8_t{1});
+                    if (kept.contains(h))
+                        for (size_t i = 0; i < length; ++i) mark(marks + i);
                     ++marks;
                 }
             }
@@ -328,7 +353,6 @@ void recurrences(View<uint32_t> tokens, View<int64_t> spans, View<int64_t> bound
                 int64_t ends[] = {spans[2 * span], spans[2 * span + 1]};
                 Texts one(tokens, {ends, 2}, length);
                 for (uint64_t h : one.shingles(0)) shingles.push_back({h, static_cast<uint32_t>(span - bounds[group])});
-                out[span] = 0;
             }
             std::sort(shingles.begin(), shingles.end());
             for (size_t from = 0, to; from < shingles.size(); from = to) {

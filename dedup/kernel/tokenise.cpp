@@ -291,35 +291,46 @@ struct Tokeniser::Run {
     }
 };
 
-Tokeniser::Tokeniser(bool spans, unsigned workers) : spans_(spans) {
-    try {
-        for (unsigned i = 0; i < workers; ++i) workers_.emplace_back([this] { work(false); });
-    } catch (const std::system_error &) {  // no more threads: those that are there do the work
-    }
-}
+Tokeniser::Tokeniser(bool spans, unsigned workers) : spans_(spans), most_workers_(workers) {}
 
-Tokeniser::~Tokeniser() {
+Tokeniser::~Tokeniser() { close(); }
+
+void Tokeniser::close() {
     {
         std::lock_guard<std::mutex> lock(guard_);
         closing_ = true;
     }
     ready_.notify_all();
     for (auto &worker : workers_) worker.join();
+    workers_.clear();
 }
 
 void Tokeniser::add(View<Text> texts) {
-    std::lock_guard<std::mutex> lock(guard_);
-    size_t filled = GRAIN;
-    for (const Text &text : texts) {
-        if (filled >= GRAIN) {
-            runs_.push_back(std::make_unique<Run>());
-            waiting_.push_back(runs_.back().get());
-            filled = 0;
+    constexpr size_t PATIENCE = 4;  // runs that may wait for each thread
+    size_t waiting;
+    {
+        std::lock_guard<std::mutex> lock(guard_);
+        size_t filled = GRAIN;
+        for (const Text &text : texts) {
+            if (filled >= GRAIN) {
+                runs_.push_back(std::make_unique<Run>());
+                waiting_.push_back(runs_.back().get());
+                filled = 0;
+            }
+            runs_.back()->texts.push_back(text);
+            filled += text.size;
         }
-        runs_.back()->texts.push_back(text);
-        filled += text.size;
+        waiting = waiting_.size();
+        try {
+            while (workers_.size() < std::min<size_t>(most_workers_, waiting + active_))
+                workers_.emplace_back([this] { serve(); });
+        } catch (const std::system_error &) {  // no more threads to be had: those that are there do the work
+            most_workers_ = static_cast<unsigned>(workers_.size());
+        }
     }
     ready_.notify_all();
+    size_t most = PATIENCE * workers_.size();
+    if (waiting > most) work(most);
 }
 
 size_t Tokeniser::done() {
@@ -347,36 +358,62 @@ void Tokeniser::use(const Characters &tables) {
     ready_.notify_all();
 }
 
-// Takes what waits: a worker for ever, the caller until all is read.
-void Tokeniser::work(bool to_the_end) {
+// Reads on the caller's thread until at most so many runs wait.
+void Tokeniser::work(size_t most) {
     std::unique_lock<std::mutex> lock(guard_);
-    for (;;) {
-        if (to_the_end) idle_.wait(lock, [&] { return !waiting_.empty() || !active_; });
-        else ready_.wait(lock, [&] { return !waiting_.empty() || closing_; });
-        if (waiting_.empty() || closing_) return;
+    while (waiting_.size() > most) {
         Run *run = waiting_.front();
         waiting_.pop_front();
-        ++active_;
-        Characters tables = tables_;
-        lock.unlock();
-        std::exception_ptr failure;
-        try {
-            run->read(tables, spans_);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        lock.lock();
-        --active_;
-        if (failure) failure_ = failure;
-        else if (run->missing.empty()) run->done = true;
-        else aside_.push_back(run);
-        if (!active_) idle_.notify_all();
+        read(run, lock);
     }
 }
 
+// What a worker does.
+void Tokeniser::serve() {
+    std::unique_lock<std::mutex> lock(guard_);
+    for (;;) {
+        ready_.wait(lock, [&] { return !waiting_.empty() || closing_; });
+        if (closing_) return;
+        Run *run = waiting_.front();
+        waiting_.pop_front();
+        read(run, lock);
+    }
+}
+
+// Reads a run, without the lock that is held before and after.
+void Tokeniser::read(Run *run, std::unique_lock<std::mutex> &lock) {
+    ++active_;
+    Characters tables = tables_;
+    lock.unlock();
+    std::exception_ptr failure;
+    try {
+        run->read(tables, spans_);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    lock.lock();
+    --active_;
+    try {
+        if (failure) failure_ = failure;
+        else if (run->missing.empty()) run->done = true;
+        else aside_.push_back(run);
+    } catch (...) {
+        failure_ = std::current_exception();
+    }
+    if (!active_) idle_.notify_all();
+}
+
 void Tokeniser::finish() {
-    work(true);
+    for (bool all = false; !all;) {
+        work(0);
+        std::unique_lock<std::mutex> lock(guard_);
+        idle_.wait(lock, [&] { return !waiting_.empty() || !active_; });
+        all = waiting_.empty();
+    }
     if (failure_) std::rethrow_exception(failure_);
+    if (!aside_.empty()) return;
+    finished_ = true;
+    close();
 }
 
 std::vector<int64_t> Tokeniser::counts() const {
@@ -404,7 +441,7 @@ void Tokeniser::gather(Column column, View<int64_t> order, View<int64_t> offsets
     auto bounds = ranges(offsets, 1 << 18);
     parallel(bounds.size() - 1, jobs, [&](size_t part) {
         for (size_t i = bounds[part]; i < bounds[part + 1]; ++i)
-            std::copy_n(from[static_cast<size_t>(order[i])], offsets[i + 1] - offsets[i], out + offsets[i]);
+            std::copy_n(from.at(static_cast<size_t>(order[i])), offsets[i + 1] - offsets[i], out + offsets[i]);
     });
 }
 

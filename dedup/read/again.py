@@ -1,6 +1,6 @@
 """Texts read again when they are asked for, so that they need not be held.
 
-Enters: where a document came from. Leaves: its text. That the text is still the same is for the caller to
+Enters: where a document came from. Leaves: its text. That its words are still the same is for the caller to
 prove.
 """
 
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from ..errors import InputError
 from ..model import Document, Skipped, Source
-from . import jsonl, plain
+from . import STDIN, jsonl, plain
 
 
 class Again:
@@ -27,11 +29,11 @@ class Again:
 
     def can(self, source: Source) -> bool:
         """Whether this document's bytes stand in a file at a place that can be gone to."""
-        if source.path is None:
+        if source.path is None or source.path == STDIN:
             return False
         if source.path not in self._still:
             is_regular = False
-            with suppress(OSError):  # standard input has no file of its name
+            with suppress(OSError):
                 is_regular = stat.S_ISREG(os.stat(source.path).st_mode)
             self._still[source.path] = is_regular and not source.path.lower().endswith(".gz")
         return self._still[source.path]
@@ -44,8 +46,8 @@ class Again:
             if source.line is None:
                 found = plain.document(str(source.path), stream)
             else:
-                line = stream.readline()
-                found = next(jsonl.documents(str(source.path), [line], self._fields), None)
+                with _room_to_nest():
+                    found = next(jsonl.documents(str(source.path), [stream.readline()], self._fields), None)
         except OSError as error:
             raise InputError(f"{source.path}: cannot be read again: {error.strerror or error}") from error
         if not isinstance(found, Document):
@@ -55,7 +57,10 @@ class Again:
     def _opened(self, source: Source) -> BinaryIO:
         if self._stream is None or self._path != source.path:
             self.close()
-            self._path, self._stream = source.path, open(str(source.path), "rb")  # noqa: SIM115 - closed by close()
+            stream = open(str(source.path), "rb", opener=_at_once)  # noqa: SIM115 - closed by close()
+            self._path, self._stream = source.path, stream
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise InputError(f"{source.path}: changed while it was read")
         self._stream.seek(source.byte_offset or 0)
         return self._stream
 
@@ -70,3 +75,19 @@ class Again:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Opens without waiting for anyone: the file may have become a named pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+@contextmanager
+def _room_to_nest() -> Iterator[None]:
+    """The standard JSON module nests as deep as the stack allows, which is higher here than where it read first."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + 200)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)

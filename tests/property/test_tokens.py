@@ -158,3 +158,31 @@ def test_spans_of_tokens_are_found_in_their_text(native: ModuleType, texts: list
     for jobs in (1, 2):
         assert native.locate(texts, bounds, spans, jobs).tolist() == wanted
     assert reference.locate(texts, bounds, spans).tolist() == wanted
+
+
+def test_misuse_of_a_tokeniser_is_refused(native: ModuleType) -> None:
+    for kernel in (native, reference):
+        tokeniser = kernel.Tokeniser()
+        with pytest.raises(TypeError, match="text 1 is int, expected str"):
+            tokeniser.add(["one", 2])
+        tokeniser.add(["one two", "three"])
+        with pytest.raises(ValueError, match="has not been called"):
+            tokeniser.tokens(np.array([0]))
+        assert tokeniser.finish()[0].tolist() == [2, 1]
+        for order in ([-1], [2]):
+            with pytest.raises(IndexError):
+                tokeniser.tokens(np.array(order))
+        with pytest.raises(ValueError, match="no text may come"):
+            tokeniser.add(["four"])
+        for span in ([0, 0], [0, 3], [-1, 1]):
+            with pytest.raises(IndexError):
+                kernel.locate(["one two"], np.array([0, 1]), np.array([span]))
+
+
+def test_threads_are_started_as_there_is_work(native: ModuleType) -> None:
+    before = len(os.listdir("/proc/self/task"))
+    tokeniser = native.Tokeniser(jobs=4096)
+    tokeniser.add(["a few words"])
+    assert len(os.listdir("/proc/self/task")) <= before + 1
+    tokeniser.finish()
+    assert len(os.listdir("/proc/self/task")) == before

@@ -50,6 +50,24 @@ def test_what_cannot_be_gone_back_to_is_held(tmp_path: Path) -> None:
         assert not again.can(Source(path, 1, 0))
 
 
+def test_standard_input_is_not_a_file_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_text('{"text": "something else"}\n')
+    assert not Again().can(Source("-", 1, 0))
+    assert Again().can(Source("./-", 1, 0))
+
+
+def test_what_has_become_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("text")
+    with Again() as again:
+        assert again.can(Source(str(path), None, 0))
+        path.unlink()
+        os.mkfifo(path)
+        with pytest.raises(InputError, match="changed while it was read"):
+            again.text(Source(str(path), None, 0))
+
+
 def test_the_result_is_that_of_texts_that_are_held(tmp_path: Path) -> None:
     path = records(tmp_path / "a.jsonl", [TEXT, TEXT.upper(), "Another text.", TEXT, "", TEXT.upper()])
     held = run(documents([path]), ONLY_DOCUMENTS)
