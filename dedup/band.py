@@ -41,18 +41,31 @@ def near_pairs(signatures: Array, threshold: float, jobs: int = 0) -> Array:
     return kernel.band_pairs(signatures, bands, rows, BUCKET, jobs)
 
 
+#: Shingles of a text in the sample by which pairs are ruled out where there are more of them than texts, and the
+#: standard errors below the threshold at which the share estimated from it does so.
+SAMPLE, DOUBT = 32, 5.0
+
+
 def contained_pairs(
     tokens: Array,
     offsets: Array,
     smallest: Array,
     sought: Array,
     parameters: ContainedParameters,
+    threshold: float,
     jobs: int = 0,
 ) -> Array:
     """Pairs (longer, shorter) in which the shorter text may lie inside the longer; only texts marked in ``sought``.
 
-    ``smallest`` are the smallest shingle hashes of each text, as :func:`dedup.sketch.sign` gives them.
+    ``smallest`` are the smallest shingle hashes of each text, as :func:`dedup.sketch.sign` gives them. Where they
+    lead to more pairs than there are texts, SAMPLE of the shorter text's shingles are looked for in the longer
+    one. Too few of them there, and the pair is left out: of 32, at a threshold of .8, fewer than 15, which a true
+    pair has once in a million times.
     """
     if not np.any(sought):
         return np.zeros((0, 2), "i8")
-    return kernel.contained_pairs(tokens, offsets, smallest, sought, parameters, jobs)
+    pairs: Array = kernel.contained_pairs(tokens, offsets, smallest, sought, parameters, jobs)
+    if len(pairs) >= len(offsets):
+        held, asked = kernel.sampled(tokens, offsets, parameters.ngram, pairs, SAMPLE, jobs).T
+        pairs = pairs[held >= threshold * asked - DOUBT * np.sqrt(asked * threshold * (1 - threshold))]
+    return pairs

@@ -124,9 +124,8 @@ def _document_matches(corpus: text.Corpus, settings: Settings) -> match.Document
         near = near.joined(match.documents(tokens, offsets, ngram, links, settings.threshold, jobs))
     sought = np.ones(len(corpus.holders), bool)
     sought[near.pairs[near.jaccard >= settings.threshold, 1]] = False
-    candidates = band.contained_pairs(
-        tokens, offsets, smallest, sought, ContainedParameters(ngram, settings.min_tokens), jobs
-    )
+    parameters = ContainedParameters(ngram, settings.min_tokens)
+    candidates = band.contained_pairs(tokens, offsets, smallest, sought, parameters, settings.threshold, jobs)
     matches = near.joined(match.documents(tokens, offsets, ngram, candidates, settings.threshold, jobs))
     others = cluster.copies_of_contained(matches, settings.threshold)
     return matches.joined(match.documents(tokens, offsets, ngram, others, settings.threshold, jobs))

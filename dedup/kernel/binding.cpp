@@ -403,6 +403,21 @@ PyObject *contained_pairs(PyObject *, PyObject *args) {
     return bytes(pairs);
 }
 
+PyObject *sampled(PyObject *, PyObject *args) {
+    Input<uint32_t> tokens;
+    Input<int64_t> offsets, pairs;
+    unsigned ngram, count, jobs;
+    if (!PyArg_ParseTuple(args, "O&O&IO&II", tokens.convert, &tokens, offsets.convert, &offsets, &ngram,
+                          pairs.convert, &pairs, &count, &jobs))
+        return nullptr;
+    int64_t *out = nullptr;
+    PyObject *result = room(pairs.view().size, &out);
+    if (!result) return nullptr;
+    return given(result, released([&] {
+                     dedup::sampled(tokens.view(), offsets.view(), ngram, pairs.view(), count, jobs, out);
+                 }));
+}
+
 PyObject *places(PyObject *, PyObject *args) {
     Input<uint32_t> tokens;
     Input<int64_t> offsets;
@@ -512,6 +527,7 @@ PyMethodDef methods[] = {
     {"explained", guarded<explained>, METH_VARARGS, nullptr},
     {"band_pairs", guarded<band_pairs>, METH_VARARGS, nullptr},
     {"contained_pairs", guarded<contained_pairs>, METH_VARARGS, nullptr},
+    {"sampled", guarded<sampled>, METH_VARARGS, nullptr},
     {"places", guarded<places>, METH_VARARGS, nullptr},
     {"recurrences", guarded<recurrences>, METH_VARARGS, nullptr},
     {"periods", guarded<periods>, METH_VARARGS, nullptr},

@@ -205,6 +205,10 @@ struct ContainedParameters {
 std::vector<uint64_t> contained_pairs(View<uint32_t> tokens, View<int64_t> offsets, View<uint64_t> sketches,
                                       View<uint8_t> sought, const ContainedParameters &parameters, unsigned jobs);
 
+// For pairs (a, b) of documents: how many of b's `count` smallest shingle hashes a has, and how many there are.
+void sampled(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<int64_t> pairs, size_t count,
+             unsigned jobs, int64_t *out);
+
 // Where one of the sought shingles (distinct hashes) stands in a document, ascending.
 std::vector<int64_t> places(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<uint64_t> sought,
                             unsigned jobs);

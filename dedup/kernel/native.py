@@ -136,6 +136,11 @@ def contained_pairs(
     )
 
 
+def sampled(tokens: Array, offsets: Array, ngram: int, pairs: Array, count: int, jobs: int = 0) -> Array:
+    flat = _native.sampled(*_texts(tokens, offsets), ngram, _as(pairs, "i8"), count, threads(jobs))
+    return np.frombuffer(flat, "i8").reshape(-1, 2)
+
+
 def places(tokens: Array, offsets: Array, ngram: int, sought: Array, jobs: int = 0) -> Array:
     return np.frombuffer(
         _native.places(*_texts(tokens, offsets), ngram, _as(sought, "u8"), threads(jobs)), "i8"

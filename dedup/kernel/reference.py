@@ -317,6 +317,19 @@ def contained_pairs(
     return np.array(sorted(pairs), "i8").reshape(-1, 2)
 
 
+def sampled(tokens: Array, offsets: Array, ngram: int, pairs: Array, count: int, jobs: int = 0) -> Array:
+    """For pairs (a, b) of documents how many of b's ``count`` smallest shingle hashes a has, and how many there are.
+
+    Int64, (n, 2). The smallest hashes are a sample of b's distinct shingles (Broder's bottom-k).
+    """
+    flat, at = shingles(tokens, offsets, ngram)
+    rows = []
+    for a, b in pairs.tolist():
+        sample = flat[at[b] : at[b + 1]][:count]
+        rows.append((int(np.isin(sample, flat[at[a] : at[a + 1]]).sum()), len(sample)))
+    return np.array(rows, "i8").reshape(-1, 2)
+
+
 def places(tokens: Array, offsets: Array, ngram: int, sought: Array, jobs: int = 0) -> Array:
     """Where one of the ``sought`` shingles (uint64, distinct hashes of full shingles) stands, int64, ascending."""
     found = [np.zeros(0, "i8")]

@@ -484,6 +484,36 @@ std::vector<uint64_t> contained_pairs(View<uint32_t> tokens, View<int64_t> offse
     return all;
 }
 
+void sampled(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<int64_t> pairs, size_t count,
+             unsigned jobs, int64_t *out) {
+    std::vector<uint8_t> wanted(offsets.size, 0);
+    for (size_t i = 1; i < pairs.size; i += 2) wanted[static_cast<size_t>(pairs[i])] = 1;
+    std::vector<uint64_t> sketches(offsets.size * count);
+    auto parts = ranges(offsets, GRAIN);
+    parallel(parts.size() - 1, jobs, [&](size_t part) {
+        Texts texts(tokens, offsets, ngram);
+        Lowest smallest(count);
+        for (size_t doc = parts[part]; doc < parts[part + 1]; ++doc)
+            if (wanted[doc]) smallest.of(texts.shingles(doc), sketches.data() + doc * count);
+    });
+    auto bounds = runs(pairs);
+    each_block(bounds, jobs, [&](size_t from, size_t to) {
+        Texts texts(tokens, offsets, ngram);
+        HashSet first;
+        for (size_t run = from; run < to; ++run) {
+            texts.fill(static_cast<size_t>(pairs[2 * bounds[run]]), first);
+            for (size_t i = bounds[run]; i < bounds[run + 1]; ++i) {
+                const uint64_t *sketch = sketches.data() + static_cast<size_t>(pairs[2 * i + 1]) * count;
+                int64_t held = 0, asked = 0;
+                for (; asked < static_cast<int64_t>(count) && sketch[asked] != NO_HASH; ++asked)
+                    held += first.contains(sketch[asked]);
+                out[2 * i] = held;
+                out[2 * i + 1] = asked;
+            }
+        }
+    });
+}
+
 std::vector<int64_t> places(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<uint64_t> sought,
                             unsigned jobs) {
     ProbeTable table(sought);

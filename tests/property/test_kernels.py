@@ -167,7 +167,12 @@ def test_contained_pairs(
     wanted = np.array([sought >> i & 1 for i in range(texts.count)], bool)
     _, sketches = native.sign(*texts, parameters.ngram, *permutations(1, 1), probes)
     pairs = agreed(native, "contained_pairs", *texts, sketches, wanted, parameters)
-    for longer, shorter in pairs.tolist():
+    counts = agreed(native, "sampled", *texts, parameters.ngram, pairs, probes)
+    for (longer, shorter), (held, asked) in zip(pairs.tolist(), counts.tolist(), strict=True):
+        sets = [naive.shingles(texts.document(i), parameters.ngram) for i in (longer, shorter)]
+        assert asked == min(len(sets[1]), probes)
+        assert held <= min(asked, len(sets[0] & sets[1]))
+        assert held == asked or not sets[1] <= sets[0]
         assert longer < shorter
         assert wanted[shorter]
         assert len(texts.document(shorter)) >= parameters.minimum
@@ -417,6 +422,7 @@ def test_threads_that_share_the_work_change_nothing(native: ModuleType) -> None:
         ("overlaps", (5, pairs)),
         ("explained", (5, pairs)),
         ("contained_pairs", (sketches, families < 0, ContainedParameters(5, 12))),
+        ("sampled", (5, pairs, 32)),
         ("places", (3, native.shingles(*texts, 3)[0][:1000])),
         ("periods", (96,)),
         ("passages", (families, index, 0.7, 96)),

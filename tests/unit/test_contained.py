@@ -27,6 +27,13 @@ def smallest(kernel: ModuleType, tokens: Array, offsets: Array) -> Array:
     return sketches
 
 
+def kernel_of_stages() -> ModuleType:
+    """The kernel that the stages use."""
+    from dedup import kernel
+
+    return kernel
+
+
 def found(
     kernel: ModuleType, texts: list[str], parameters: ContainedParameters = PARAMETERS
 ) -> list[list[int]]:
@@ -77,7 +84,7 @@ def test_only_the_marked_texts_are_sought(stages_on: str) -> None:
     for marked in ([], [1], [2], [1, 2]):
         sought = np.isin(np.arange(3), marked)
         probes = smallest(reference, tokens.hashes, tokens.offsets)
-        pairs = band.contained_pairs(tokens.hashes, tokens.offsets, probes, sought, PARAMETERS)
+        pairs = band.contained_pairs(tokens.hashes, tokens.offsets, probes, sought, PARAMETERS, 0.8)
         assert {shorter for _, shorter in pairs.tolist()} == set(marked)
         assert (pairs.dtype, pairs.shape[1]) == (np.int64, 2)
 
@@ -98,3 +105,20 @@ def test_a_text_of_one_shingle_is_found_by_it(kernel: ModuleType) -> None:
     inner = words("inner", 5)
     parameters = ContainedParameters(ngram=5, minimum=1)
     assert found(kernel, [f"{words('x', 40)} {inner}", inner], parameters) == [[0, 1]]
+
+
+def test_many_candidates_are_ruled_out_by_a_sample(stages_on: str) -> None:
+    """Texts that share a quarter of their words with all others, and one that lies in another."""
+    shared, inner = words("shared", 80), words("inner", 200)
+    texts = [f"{words(f'text{i}x', 250 - i)} {shared} {words(f'text{i}y', 10)}" for i in range(20)]
+    texts.insert(0, f"{inner} {shared} {words('outer', 300)}")
+    texts.append(f"{inner} {shared[: len(shared) // 2]}")
+    tokens = reference.tokenise(texts)
+    probes = smallest(reference, tokens.hashes, tokens.offsets)
+    everywhere = np.ones(len(texts), bool)
+    arguments = (tokens.hashes, tokens.offsets, probes, everywhere, PARAMETERS)
+    all_pairs = kernel_of_stages().contained_pairs(*arguments).tolist()
+    left = band.contained_pairs(*arguments, 0.8).tolist()
+    assert len(all_pairs) > len(texts)
+    assert len(left) < len(all_pairs) / 2
+    assert [0, 21] in left
