@@ -306,7 +306,7 @@ void Tokeniser::close() {
 }
 
 void Tokeniser::add(View<Text> texts) {
-    constexpr size_t PATIENCE = 4;  // runs that may wait for each thread
+    constexpr size_t PATIENCE = 32;  // runs that may wait for each thread
     size_t waiting;
     {
         std::lock_guard<std::mutex> lock(guard_);
