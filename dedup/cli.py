@@ -15,7 +15,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -65,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:
         if os.environ.get("DEDUP_DEBUG") == "1":
+            import traceback
+
             traceback.print_exc()
         text = " ".join(f"{type(error).__name__}: {error}".split())
         _say(f"internal error: {text} (DEDUP_DEBUG=1 shows where)")
