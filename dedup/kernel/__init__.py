@@ -7,6 +7,7 @@ an error, not a silent slowness.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import warnings
@@ -74,18 +75,14 @@ def name() -> str:
 def _choose() -> ModuleType:
     global _chosen
     if _chosen is None:
-        if name() == "native":
-            from . import native as module
-        else:
-            from . import reference as module  # type: ignore[no-redef]
-
-            if os.environ.get("DEDUP_KERNEL") != "python":
-                warnings.warn(
-                    "the native kernel is not built: using the slow Python kernel, with the same results",
-                    RuntimeWarning,
-                    stacklevel=3,
-                )
-        _chosen = module
+        is_native = name() == "native"
+        if not is_native and os.environ.get("DEDUP_KERNEL") != "python":
+            warnings.warn(
+                "the native kernel is not built: using the slow Python kernel, with the same results",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        _chosen = importlib.import_module(".native" if is_native else ".reference", __package__)
     return _chosen
 
 

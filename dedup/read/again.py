@@ -6,6 +6,7 @@ prove.
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import sys
@@ -57,9 +58,9 @@ class Again:
     def _opened(self, source: Source) -> BinaryIO:
         if self._stream is None or self._path != source.path:
             self.close()
-            stream = open(str(source.path), "rb", opener=_at_once)  # noqa: SIM115 - closed by close()
-            self._path, self._stream = source.path, stream
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            self._path = source.path
+            self._stream = io.BufferedReader(io.FileIO(str(source.path), "rb", opener=_at_once))
+            if not stat.S_ISREG(os.fstat(self._stream.fileno()).st_mode):
                 raise InputError(f"{source.path}: changed while it was read")
         self._stream.seek(source.byte_offset or 0)
         return self._stream

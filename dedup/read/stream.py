@@ -24,8 +24,8 @@ _GZIP = 16 + zlib.MAX_WBITS  # a gzip header and trailer round the deflate strea
 
 
 def opened(path: str) -> BinaryIO:
-    """The file's bytes, decompressed where its name says so. Raises OSError."""
-    raw = open(path, "rb", buffering=0)  # noqa: SIM115 - the caller closes what is returned
+    """The file's bytes, decompressed where its name says so, for the caller to close. Raises OSError."""
+    raw = io.FileIO(path, "rb")
     return io.BufferedReader(Gunzip(raw) if path.lower().endswith(".gz") else raw, _BUFFER)
 
 

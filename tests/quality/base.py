@@ -66,8 +66,8 @@ def cut(work: str, low: int, high: int, dice: Dice) -> Iterator[str]:
             range(first + nearest, first + farthest + 1),
             key=lambda place: (rank(work, tokens, place), -abs(place - first - wanted)),
         )
-        end = int(tokens.ends[last - 1])
-        end += len(re.match(r"\S*\s*", work[end : tokens.starts[last]]).group())  # type: ignore[union-attr]
+        gap = work[tokens.ends[last - 1] : tokens.starts[last]]
+        end = int(tokens.starts[last]) - len(re.sub(r"^\S*\s*", "", gap))
         yield work[start:end].strip()
         first, start = last, end
 

@@ -303,7 +303,7 @@ class Planter:
         """Finds two places, in one host or in two, and inserts original and copy in random order."""
         texts = [original, copy]
         self.dice.shuffle(texts)
-        places: list[tuple[Draft, Insert | None]] = []
+        places: list[tuple[Draft, Insert]] = []
         for _ in range(10 * len(self.hosts)):
             host = places[0][0] if places and where == "within" else self.host()
             if places and where == "across" and host is places[0][0]:
@@ -312,9 +312,9 @@ class Planter:
             if insert is not None:
                 places.append((host, insert))
             elif places and where == "within":
-                host.inserts.remove(places.pop()[1])  # type: ignore[arg-type]
+                host.inserts.remove(places.pop()[1])
             if len(places) == 2:
-                return places
+                return [*places]
         raise ValueError(
             f"{self.language}: no room for all passages in {len(self.hosts)} documents: plant fewer"
         )
