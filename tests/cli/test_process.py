@@ -236,6 +236,7 @@ def test_an_interruption_of_the_kernel() -> None:
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "at work\n"
+    time.sleep(0.5)  # it is said before the work begins
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "dedup: interrupted\n")

@@ -138,11 +138,11 @@ def clusters(found: Findings, lengths: dict[str, int]) -> Iterator[dict[str, lis
         yield places
     for copies in found.documents:
         kept, *others = copies.members
-        for member in others:
-            if member.held is not None:
-                yield {kept.document: [member.held], member.document: [(0, lengths[member.document])]}
+        for copy in others:
+            if copy.held is not None:
+                yield {kept.document: [copy.held], copy.document: [(0, lengths[copy.document])]}
         if copies.kind != "contained":
-            yield {member.document: [(0, lengths[member.document])] for member in copies.members}
+            yield {copy.document: [(0, lengths[copy.document])] for copy in copies.members}
 
 
 def merged(matches: Iterable[Match]) -> list[Match]:

@@ -418,7 +418,7 @@ class TestNoPermission:
 
     def test_a_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
         put("a.txt", "a")
-        monkeypatch.setattr("builtins.open", self.denied)
+        monkeypatch.setattr("io.FileIO", self.denied)
         assert read(["a.txt"]) == [Skipped("a.txt", "cannot be read: permission denied")]
 
     def test_a_directory(self, monkeypatch: pytest.MonkeyPatch) -> None:
