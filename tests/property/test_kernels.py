@@ -322,7 +322,8 @@ def test_passages(
 
 
 CONSTANTS = {
-    "passages.cpp": (extents, "GAP DRIFT COMPANY LOOK_BACK BAND X_DROP OVERLAP WHOLE BLOCK"),
+    "extents.hpp": (extents, "COMPANY"),
+    "extents.cpp": (extents, "GAP DRIFT LOOK_BACK BAND X_DROP OVERLAP WHOLE BLOCK"),
     "seeds.cpp": (reference, "WINDOW DROP CONTEXT"),
     "kernel.hpp": (reference, "BASE NONE LAST"),
 }
