@@ -17,7 +17,18 @@ COMPILE = (
     else ["-std=c++17", "-O3", "-g0", "-Wall", "-Wextra", "-fvisibility=hidden"]
 )
 LINK = [] if WINDOWS else ["-pthread"]
-SOURCES = ["binding", "tokenise", "sketch", "compare", "contained", "seeds", "lcs", "extents", "passages"]
+SOURCES = [
+    "binding",
+    "binding_texts",
+    "tokenise",
+    "sketch",
+    "compare",
+    "contained",
+    "seeds",
+    "lcs",
+    "extents",
+    "passages",
+]
 
 
 class BuildKernel(build_ext):
@@ -41,7 +52,7 @@ setup(
         Extension(
             "dedup.kernel._native",
             [f"dedup/kernel/{name}.cpp" for name in SOURCES],
-            depends=[f"dedup/kernel/{name}.hpp" for name in ("kernel", "shingles", "extents")],
+            depends=[f"dedup/kernel/{name}.hpp" for name in ("kernel", "python", "shingles", "extents")],
             language="c++",
             extra_compile_args=COMPILE + os.environ.get("DEDUP_CXXFLAGS", "").split(),
             extra_link_args=LINK + os.environ.get("DEDUP_LDFLAGS", "").split(),

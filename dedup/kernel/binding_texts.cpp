@@ -1,0 +1,217 @@
+// Python's door for texts: the type Tokeniser, and the function locate. Enters: strings, read in place and held until
+// they have been read, and the tables of characters, asked for as texts need them. Leaves: tokens and places as bytes.
+#include "python.hpp"
+
+#include <deque>
+#include <memory>
+
+namespace python {
+namespace {
+
+// The strings of a tuple where they lie; false with a Python error set.
+bool read_texts(PyObject *tuple, std::vector<dedup::Text> &texts) {
+    Py_ssize_t count = PyTuple_GET_SIZE(tuple);
+    texts.reserve(static_cast<size_t>(count));
+    for (Py_ssize_t i = 0; i < count; ++i) {
+        PyObject *text = PyTuple_GET_ITEM(tuple, i);
+        if (!PyUnicode_Check(text)) {
+            PyErr_Format(PyExc_TypeError, "text %zd is %.80s, expected str", i, Py_TYPE(text)->tp_name);
+            return false;
+        }
+#if PY_VERSION_HEX < 0x030C0000
+        if (PyUnicode_READY(text) < 0) return false;
+#endif
+        if (PyUnicode_GET_LENGTH(text) >= Py_ssize_t{0xFFFFFFFF}) {
+            PyErr_Format(PyExc_OverflowError, "text %zd has more than 4,294,967,294 characters", i);
+            return false;
+        }
+        texts.push_back({PyUnicode_DATA(text), static_cast<size_t>(PyUnicode_GET_LENGTH(text)),
+                         static_cast<int>(PyUnicode_KIND(text))});
+    }
+    return true;
+}
+
+// The arrays (index, entries, pool) of a Python tuple, held as long as a thread may read them.
+struct Tables {
+    Input<uint16_t> index;
+    Input<dedup::Entry> entries;
+    Input<uint32_t> pool;
+    dedup::Characters view() const { return {index.view(), entries.view(), pool.view()}; }
+};
+
+// The tables that `more` gives, called with those that are missing; nullptr with a Python error set.
+std::unique_ptr<Tables> get_tables(PyObject *more, const std::vector<uint8_t> &missing) {
+    PyObject *asked = bytes(missing), *tuple = asked ? PyObject_CallOneArg(more, asked) : nullptr;
+    Py_XDECREF(asked);
+    if (!tuple) return nullptr;
+    auto tables = std::make_unique<Tables>();
+    bool good = PyArg_ParseTuple(tuple, "O&O&O&", tables->index.convert, &tables->index, tables->entries.convert,
+                                 &tables->entries, tables->pool.convert, &tables->pool);
+    Py_DECREF(tuple);
+    return good ? std::move(tables) : nullptr;
+}
+
+// ---- the tokeniser as a Python object ------------------------------------------------------------------------
+
+struct TokeniserObject {
+    PyObject_HEAD
+    dedup::Tokeniser *tokeniser;
+    std::vector<std::unique_ptr<Tables>> *tables;
+    std::deque<PyObject *> *held;  // the tuples that hold the strings while they are read
+    size_t released;               // how many strings were in tuples that are gone
+    PyObject *more;   // gives the tables, called with one byte a page that is missing
+    unsigned jobs;
+};
+
+TokeniserObject *own(PyObject *self) { return reinterpret_cast<TokeniserObject *>(self); }
+
+bool renew_tables(TokeniserObject *self, const std::vector<uint8_t> &missing) {
+    auto tables = get_tables(self->more, missing);
+    if (!tables) return false;
+    self->tokeniser->use(tables->view());
+    self->tables->push_back(std::move(tables));
+    return true;
+}
+
+void tokeniser_free(PyObject *self) {
+    delete own(self)->tokeniser;  // ends its threads
+    delete own(self)->tables;
+    if (own(self)->held) {
+        for (PyObject *tuple : *own(self)->held) Py_DECREF(tuple);
+        delete own(self)->held;
+    }
+    Py_XDECREF(own(self)->more);
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+PyObject *tokeniser_new(PyTypeObject *type, PyObject *args, PyObject *) try {
+    PyObject *more;
+    int spans;
+    unsigned jobs;
+    if (!PyArg_ParseTuple(args, "OpI", &more, &spans, &jobs)) return nullptr;
+    PyObject *self = type->tp_alloc(type, 0);
+    if (!self) return nullptr;
+    Py_INCREF(more);
+    own(self)->more = more;
+    own(self)->jobs = jobs;
+    own(self)->held = new (std::nothrow) std::deque<PyObject *>();
+    own(self)->tables = new (std::nothrow) std::vector<std::unique_ptr<Tables>>();
+    own(self)->tokeniser = new (std::nothrow) dedup::Tokeniser(spans != 0, jobs > 1 ? jobs - 1 : 0);
+    bool good = own(self)->held && own(self)->tables && own(self)->tokeniser;
+    if (!good) PyErr_NoMemory();
+    good = good && renew_tables(own(self), {});
+    if (!good) Py_CLEAR(self);
+    return self;
+} catch (const std::bad_alloc &) {
+    return PyErr_NoMemory();
+}
+
+// Lets go of the strings that have been read.
+void let_go(TokeniserObject *self) {
+    size_t done = self->tokeniser->done();
+    while (!self->held->empty()) {
+        auto count = static_cast<size_t>(PyTuple_GET_SIZE(self->held->front()));
+        if (self->released + count > done) return;
+        self->released += count;
+        Py_DECREF(self->held->front());
+        self->held->pop_front();
+    }
+}
+
+PyObject *tokeniser_add(PyObject *self, PyObject *list) {
+    if (own(self)->tokeniser->finished()) {
+        PyErr_SetString(PyExc_ValueError, "no text may come after finish()");
+        return nullptr;
+    }
+    PyObject *tuple = PySequence_Tuple(list);
+    std::vector<dedup::Text> texts;
+    if (!tuple) return nullptr;
+    if (!read_texts(tuple, texts)) {
+        Py_DECREF(tuple);
+        return nullptr;
+    }
+    own(self)->held->push_back(tuple);
+    if (!released([&] { own(self)->tokeniser->add({texts.data(), texts.size()}); })) return nullptr;
+    let_go(own(self));
+    auto missing = own(self)->tokeniser->missing();
+    if (!missing.empty() && !renew_tables(own(self), missing)) return nullptr;
+    Py_RETURN_NONE;
+}
+
+PyObject *tokeniser_finish(PyObject *self, PyObject *) {
+    dedup::Tokeniser *tokeniser = own(self)->tokeniser;
+    for (;;) {
+        if (!released([&] { tokeniser->finish(); })) return nullptr;
+        auto missing = tokeniser->missing();
+        if (missing.empty()) break;
+        if (!renew_tables(own(self), missing)) return nullptr;
+    }
+    let_go(own(self));
+    return Py_BuildValue("NN", bytes(tokeniser->counts()), bytes(tokeniser->digests()));
+}
+
+PyObject *tokeniser_gather(PyObject *self, PyObject *args) {
+    Input<int64_t> order, offsets;
+    int column;
+    if (!PyArg_ParseTuple(args, "iO&O&", &column, order.convert, &order, offsets.convert, &offsets)) return nullptr;
+    if (!own(self)->tokeniser->finished()) {
+        PyErr_SetString(PyExc_ValueError, "finish() has not been called");
+        return nullptr;
+    }
+    uint32_t *out = nullptr;
+    PyObject *result = room(static_cast<size_t>(offsets.view()[order.view().size]), &out);
+    if (!result) return nullptr;
+    return given(result, released([&] {
+                     own(self)->tokeniser->gather(static_cast<dedup::Tokeniser::Column>(column), order.view(),
+                                                  offsets.view(), own(self)->jobs, out);
+                 }));
+}
+
+PyMethodDef tokeniser_methods[] = {
+    {"add", guarded<tokeniser_add>, METH_O, nullptr},
+    {"finish", guarded<tokeniser_finish>, METH_NOARGS, nullptr},
+    {"gather", guarded<tokeniser_gather>, METH_VARARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot tokeniser_slots[] = {
+    {Py_tp_new, reinterpret_cast<void *>(tokeniser_new)},
+    {Py_tp_dealloc, reinterpret_cast<void *>(tokeniser_free)},
+    {Py_tp_methods, tokeniser_methods},
+    {0, nullptr},
+};
+
+}  // namespace
+
+PyType_Spec tokeniser_type = {"dedup.kernel._native.Tokeniser", sizeof(TokeniserObject), 0, Py_TPFLAGS_DEFAULT,
+                              tokeniser_slots};
+
+// ---- places of tokens ----------------------------------------------------------------------------------------
+
+PyObject *locate(PyObject *, PyObject *args) {
+    PyObject *list, *more;
+    Input<int64_t> bounds, spans;
+    unsigned jobs;
+    if (!PyArg_ParseTuple(args, "OOO&O&I", &list, &more, bounds.convert, &bounds, spans.convert, &spans, &jobs))
+        return nullptr;
+    PyObject *tuple = PySequence_Tuple(list);  // holds the strings while the GIL is released
+    if (!tuple) return nullptr;
+    std::vector<dedup::Text> texts;
+    int64_t *out = nullptr;
+    PyObject *result = read_texts(tuple, texts) ? room(2 * spans.view().size, &out) : nullptr;
+    std::vector<uint8_t> missing;
+    bool good = result != nullptr;
+    do {
+        auto tables = good ? get_tables(more, missing) : nullptr;
+        good = tables && released([&] {
+                   missing = dedup::locate({texts.data(), texts.size()}, bounds.view(), spans.view(), tables->view(),
+                                           jobs, out);
+               });
+    } while (good && !missing.empty());
+    Py_DECREF(tuple);
+    return given(result, good);
+}
+
+}  // namespace python
