@@ -1,5 +1,6 @@
 // The native kernel: pure functions over flat arrays, and a tokeniser. No Python object, no printing.
-// The specification of every function is its namesake in reference.py; both give the same bytes.
+// The specification of every function is its namesake in reference.py, of what turns texts into tokens that in
+// tokens.py; both give the same bytes.
 #pragma once
 
 #include <atomic>

@@ -19,7 +19,7 @@ PACKAGE = Path(dedup.__file__).parent
 
 WHO = """
 import sys, dedup.kernel
-print(dedup.kernel.name(), dedup.kernel.tokenise.__module__, "dedup.kernel._native" in sys.modules)
+print(dedup.kernel.name(), dedup.kernel.sign.__module__, "dedup.kernel._native" in sys.modules)
 """
 
 WARNING = "the native kernel is not built: using the slow Python kernel, with the same results"
