@@ -1,4 +1,4 @@
-"""From the seeds of two documents to the passages they share: the reference for ``passages.cpp``.
+"""From the seeds of two documents to the passages they share: the reference for ``extents.cpp``.
 
 Enters: seeds ``(a, b, k)`` of one pair of documents, places in the flat token array, ascending. Leaves:
 passages ``(a start, a end, b start, b end, matched)``. Chains as in minimap2 (Li, Bioinformatics 34,
