@@ -271,12 +271,12 @@ def _check_outputs(targets: list[_Target], paths: Sequence[str]) -> None:
 
 
 def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> Report:
-    from .read import documents
+    from .read import Options, documents
     from .read.again import Again
 
     # Before the pipeline is imported: a path that does not exist is told at once.
-    fields = {"text_field": options["text_field"], "id_field": options["id_field"]}
-    items = documents(paths, **fields)
+    reading = Options(options["text_field"], options["id_field"])
+    items = documents(paths, reading)
     # Arrays are filled once and read in order: for that, huge pages cost more to get than they save.
     os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
     # The threads of its algebra, of which there is none here, wait busily.
@@ -287,7 +287,7 @@ def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> R
     gc.disable()  # millions of objects and no cycles among them; the process ends with the report
     is_shown = not options["quiet"] and sys.stderr is not None and sys.stderr.isatty()
     shown = _progress() if is_shown else nullcontext()
-    with _interruptible(), shown as notify, Again(**fields) as again:
+    with _interruptible(), shown as notify, Again(reading) as again:
         return run(items, settings, notify, again)
 
 

@@ -1,7 +1,8 @@
 """Read: paths and streams become documents, and what could not be read becomes a reason.
 
 Enters: paths as a user gives them. Leaves: a stream of ``Document`` and ``Skipped``, in an order that
-depends on the names alone. One file a format; ``walk`` finds the files, ``stream`` opens and unpacks them.
+depends on the names alone; or, for who carries the bytes on, the inputs and the records in each. One file a
+format; ``walk`` finds the files, ``formats`` tells what they are, ``stream`` opens and unpacks them.
 
 Every format may be gzipped (``.gz`` added to its suffix). Text is UTF-8, with or without a byte order mark.
 """
@@ -9,31 +10,35 @@ Every format may be gzipped (``.gz`` added to its suffix). Text is UTF-8, with o
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
 
 from ..errors import InputError
 from ..model import Document, Skipped
-from . import jsonl, plain, walk
-from .stream import opened, reason
+from . import formats, jsonl, plain, walk
+from .formats import JSONL, NOT_READ, OTHER, STDIN, Input
+from .lines import Lines
+from .options import Options
+from .record import Record
+from .stream import Stream, Tap, opened, reason
 
-STDIN = "-"
-PLAIN = (".txt", ".md")
-RECORDS = (".jsonl", ".ndjson")
-NOT_READ = "not a format that dedup reads (.txt .md .jsonl .ndjson, optionally .gz)"
+__all__ = [
+    "NOT_READ", "STDIN", "Input", "Options", "Record", "Tap",
+    "documents", "inputs", "is_readable_name", "records", "values",
+]  # fmt: skip
+
+_DEFAULT = Options()
 
 
-def documents(
-    paths: Sequence[str], *, text_field: str = "text", id_field: str = "id", stdin: BinaryIO | None = None
-) -> Iterator[Document | Skipped]:
-    """Every document under ``paths``, one at a time, and a ``Skipped`` for everything that is passed over.
+def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input | Skipped]:
+    """Every file under ``paths``, and a ``Skipped`` for everything that is none or cannot be looked at.
 
     A path is a file, a directory (read recursively, in the order of its names) or ``-`` for JSON lines on
-    standard input (``stdin`` where given). A file that is reached twice, by two paths or through a link, is
-    read once. Version control directories (``.git``, ``.hg``, ``.svn``) inside a directory are not entered.
+    standard input. A file that is reached twice, by two paths or through a link, is there once. Version control
+    directories (``.git``, ``.hg``, ``.svn``) inside a directory are not entered.
 
-    Raises InputError, before anything is read, when a path does not exist or ``-`` is given twice.
+    Raises, before anything is read: InputError when a path does not exist or ``-`` is given twice, SettingsError
+    for an input format that there is not.
     """
     names = [paths] if isinstance(paths, str) else [os.fspath(path) for path in paths]
     if not names:
@@ -43,44 +48,93 @@ def documents(
     missing = [name for name in names if name != STDIN and walk.is_missing(name)]
     if missing:
         raise InputError(f"{', '.join(missing)}: no such file or directory")
-    return _documents(names, jsonl.Fields(text_field, id_field), stdin)
+    formats.check(options)
+    given = set(names)
+    return (
+        found if isinstance(found, Skipped) else formats.named(found, options, found in given)
+        for found in walk.files(names, STDIN)
+    )
+
+
+def documents(
+    paths: Sequence[str], options: Options = _DEFAULT, *, stdin: BinaryIO | None = None
+) -> Iterator[Document | Skipped]:
+    """Every document under ``paths``, one at a time, and a ``Skipped`` for everything that is passed over.
+
+    The paths are those of :func:`inputs`, which raises what it raises here; ``stdin`` stands for standard input.
+    """
+    return _documents(inputs(paths, options), options, stdin)
+
+
+def records(
+    found: Input, options: Options = _DEFAULT, tap: Tap | None = None, stdin: BinaryIO | None = None
+) -> Iterator[Record | Skipped]:
+    """The records of one input, and a ``Skipped`` where the input itself cannot be read, or not further.
+
+    When it ends, ``tap`` has been given the whole file as it is, every byte once and in order.
+    """
+    try:
+        stream = opened(found, tap=tap, stdin=stdin)
+    except OSError as error:
+        yield Skipped(found.path, reason(error))
+        return
+    with stream:
+        yield from _content(found, stream, options)
+        try:
+            if tap is not None:
+                stream.drain()
+        except OSError as error:
+            yield Skipped(found.path, reason(error))
+
+
+def values(record: Record, found: Input, options: Options = _DEFAULT) -> Mapping[str, Any]:
+    """The fields of a record by name: those of a JSON object; for a file that is a record, ``mtime``.
+
+    The time is in seconds since 1970. Empty where there are none.
+    """
+    if found.format == JSONL:
+        return jsonl.values(record.raw) if isinstance(record.raw, bytes) else {}
+    try:
+        return {"mtime": os.stat(found.path).st_mtime}
+    except OSError:
+        return {}
 
 
 def is_readable_name(path: str) -> bool:
     """Whether a file of this name, met in a directory, would be read."""
-    return _suffix(path) in PLAIN + RECORDS
+    return formats.named(path, _DEFAULT, is_given=False).format != OTHER
 
 
 def _documents(
-    names: list[str], fields: jsonl.Fields, stdin: BinaryIO | None
+    found: Iterator[Input | Skipped], options: Options, stdin: BinaryIO | None
 ) -> Iterator[Document | Skipped]:
-    for found in walk.files(names, STDIN):
-        if isinstance(found, Skipped):
-            yield found
-        elif found != STDIN:
-            yield from _file(found, fields)
-        elif stdin is None and sys.stdin is None:
-            yield Skipped(found, "standard input is closed")
+    for item in found:
+        if isinstance(item, Skipped):
+            yield item
+        elif item.format == OTHER:
+            yield Skipped(item.path, NOT_READ)
         else:
-            yield from jsonl.documents(found, stdin or sys.stdin.buffer, fields)
+            yield from _file(item, options, stdin)
 
 
-def _file(path: str, fields: jsonl.Fields) -> Iterator[Document | Skipped]:
-    if not is_readable_name(path):
-        yield Skipped(path, NOT_READ)
-        return
+def _file(found: Input, options: Options, stdin: BinaryIO | None) -> Iterator[Document | Skipped]:
     try:
-        stream = opened(path)
+        stream = opened(found, stdin=stdin, keeps=False)
     except OSError as error:
-        yield Skipped(path, reason(error))
+        yield Skipped(found.path, reason(error))
         return
     with stream:
-        if _suffix(path) in PLAIN:
-            yield plain.document(path, stream)
-        else:
-            yield from jsonl.documents(path, stream, fields)
+        if found.format == JSONL:
+            yield from jsonl.documents(found.path, Lines(stream, options), options)
+            return
+        for item in _content(found, stream, options):
+            told = item if isinstance(item, Skipped) else item.document or item.skipped
+            if told is not None:
+                yield told
 
 
-def _suffix(path: str) -> str:
-    """The suffix that names the format, in lower case, without ``.gz``."""
-    return os.path.splitext(path.lower().removesuffix(".gz"))[1]
+def _content(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:
+    if found.format == OTHER:
+        return plain.unread(found, stream, options, NOT_READ)
+    read = jsonl.records if found.format == JSONL else plain.records
+    return read(found, stream, options)

@@ -16,27 +16,32 @@ from typing import BinaryIO
 
 from ..errors import InputError
 from ..model import Document, Skipped, Source
-from . import STDIN, jsonl, plain
+from . import formats, jsonl, plain
+from .options import Options
+
+_DEFAULT = Options()
+_FILES = (formats.TEXT, formats.JSONL, formats.OTHER)  # other: read under another name, as the line says
 
 
 class Again:
     """Reads records a second time, from regular files that are not compressed. To be closed, or used with ``with``."""
 
-    def __init__(self, text_field: str = "text", id_field: str = "id") -> None:
-        self._fields = jsonl.Fields(text_field, id_field)
+    def __init__(self, options: Options = _DEFAULT) -> None:
+        self._options = options
         self._still: dict[str, bool] = {}
         self._path: str | None = None
         self._stream: BinaryIO | None = None
 
     def can(self, source: Source) -> bool:
         """Whether this document's bytes stand in a file at a place that can be gone to."""
-        if source.path is None or source.path == STDIN:
+        if source.path is None or source.path == formats.STDIN:
             return False
         if source.path not in self._still:
             is_regular = False
             with suppress(OSError):
                 is_regular = stat.S_ISREG(os.stat(source.path).st_mode)
-            self._still[source.path] = is_regular and not source.path.lower().endswith(".gz")
+            _, format, packing = formats.named(source.path, self._options)
+            self._still[source.path] = is_regular and not packing and format in _FILES
         return self._still[source.path]
 
     def text(self, source: Source) -> str:
@@ -45,10 +50,10 @@ class Again:
             stream = self._opened(source)
             found: Document | Skipped | None
             if source.line is None:
-                found = plain.document(str(source.path), stream)
+                found = plain.document(str(source.path), stream.read())
             else:
                 with _room_to_nest():
-                    found = next(jsonl.documents(str(source.path), [stream.readline()], self._fields), None)
+                    found = next(jsonl.documents(str(source.path), [stream.readline()], self._options), None)
         except OSError as error:
             raise InputError(f"{source.path}: cannot be read again: {error.strerror or error}") from error
         if not isinstance(found, Document):

@@ -1,7 +1,8 @@
 """JSON lines (``.jsonl``, ``.ndjson``, standard input): a document a line.
 
 Enters: a path and its lines as bytes. Leaves: a ``Document`` for each record, a ``Skipped`` named
-``path:line`` for each line that holds none, and one named ``path`` where the file itself cannot be read on.
+``path:line`` for each line that holds none, and one named ``path`` where the file itself cannot be read on. Or
+records: a line each, the blank lines between two others together.
 
 Every line first meets orjson. What it refuses or cannot tell exactly (lone surrogates, NaN, whole numbers
 above 64 bits, a byte order mark) is looked at again by the standard module, which is slower and takes more.
@@ -11,35 +12,40 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
 
 import orjson
 
 from ..model import Document, Skipped, Source
-from .plain import not_utf8
-from .stream import reason
+from .formats import Input
+from .lines import Line, Lines
+from .options import Options
+from .plain import not_utf8, too_large
+from .record import Record
+from .stream import Stream, reason
 
 _KEYS_NAMED = 8
 _ID_TYPES = frozenset((str, int, type(None)))  # not float: orjson makes one of a whole number above 64 bits
 _NO_ID = (None, "")
-
-
-class Fields(NamedTuple):
-    """The names under which a record holds its text and its id."""
-
-    text: str
-    id: str
+_BLANK = Skipped("", "a blank line")
+_BLANKS = 1 << 16  # lines that make one record, at most
 
 
 class _Whole(str):
     """A whole number as it is written, of any length; of its own type, so that it is no text."""
 
 
-def documents(path: str, lines: Iterable[bytes], fields: Fields) -> Iterator[Document | Skipped]:
-    """The records of one file or stream. A record without an id of its own is called ``path:line``."""
-    text_field, id_field = fields
-    loads = orjson.loads
+def documents(
+    path: str, lines: Iterable[Line], options: Options, blank: Skipped | None = None
+) -> Iterator[Document | Skipped]:
+    """The documents of one file or stream. A record without an id of its own is called ``path:line``.
+
+    In place of every blank line comes ``blank``, if there is one.
+    """
+    text_field, id_field = options.text_field, options.id_field
+    loads: Any = orjson.loads  # also of a line that is set aside, which it refuses
     new = tuple.__new__  # what the classes themselves call, at half the cost
     number = offset = 0
     try:
@@ -56,17 +62,63 @@ def documents(path: str, lines: Iterable[bytes], fields: Fields) -> Iterator[Doc
                     name = f"{path}:{number}" if name in _NO_ID else str(name)
                 yield new(Document, (name, text, new(Source, (path, number, offset))))
             else:
-                item = _look_again(line, Source(path, number, offset), fields)
+                item = _look_again(line, Source(path, number, offset), options) or blank
                 if item is not None:
                     yield item
             offset += len(line)
     except OSError as error:
-        yield Skipped(path, f"{reason(error)}; read as far as line {number}")
+        yield Skipped(path, _as_far_as(error, number))
 
 
-def _look_again(line: bytes, source: Source, fields: Fields) -> Document | Skipped | None:
+def records(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:
+    """Every line as a record; blank lines in a row are one together."""
+    lines = _Remembered(Lines(stream, options))
+    number, offset = 1, 0  # where the next record begins
+    blank: list[bytes] = []
+    for item in chain(documents(found.path, lines, options, _BLANK), (None,)):
+        if blank and (item is not _BLANK or len(blank) == _BLANKS):
+            raw = b"".join(blank)
+            yield Record(raw, Source(found.path, number, offset))
+            number, offset = number + len(blank), offset + len(raw)
+            blank.clear()
+        if item is _BLANK and isinstance(lines.last, bytes):
+            blank.append(lines.last)
+        elif item is not None:
+            source = Source(found.path, number, offset)
+            yield Record.of(lines.last, source, item)
+            number, offset = number + 1, offset + len(lines.last)
+    if lines.error is not None:
+        if len(lines.rest):
+            yield Record.of(lines.rest, Source(found.path, number, offset))
+        yield Skipped(found.path, _as_far_as(lines.error, number - 1))
+
+
+class _Remembered:
+    """Lines that end at an error, too; the last one, the error, and what came of a line before it stay known."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self.last: Line = b""
+        self.error: OSError | None = None
+
+    @property
+    def rest(self) -> Line:
+        return self._lines.rest
+
+    def __iter__(self) -> Iterator[Line]:
+        try:
+            for line in self._lines:
+                self.last = line
+                yield line
+        except OSError as error:
+            self.error = error
+
+
+def _look_again(line: Line, source: Source, options: Options) -> Document | Skipped | None:
     """The record in a line that orjson did not settle; None for a blank line."""
     where = f"{source.path}:{source.line}"
+    if not isinstance(line, bytes):
+        return Skipped(where, too_large(len(line), options))
     begin = source.byte_offset or 0
     if source.line == 1 and line.startswith(codecs.BOM_UTF8):
         line = line[len(codecs.BOM_UTF8) :]
@@ -82,12 +134,12 @@ def _look_again(line: bytes, source: Source, fields: Fields) -> Document | Skipp
         return Skipped(where, f"not JSON: {what[:1].lower()}{what[1:]} at column {error.colno}")
     except RecursionError:
         return Skipped(where, "not JSON that can be read: nested too deeply")
-    problem = _problem(record, fields.text)
+    problem = _problem(record, options.text_field)
     if problem:
         return Skipped(where, problem)
-    name = record.get(fields.id)
+    name = record.get(options.id_field)
     ident = str(name) if isinstance(name, str) and name else where
-    return Document(ident, record[fields.text], source)
+    return Document(ident, record[options.text_field], source)
 
 
 def _problem(record: Any, field: str) -> str | None:
@@ -115,3 +167,20 @@ def _kind(value: Any) -> str:
     if isinstance(value, str):
         return "a string"
     return "an array" if isinstance(value, list) else "an object"
+
+
+def values(raw: bytes) -> Mapping[str, Any]:
+    """The fields of the record in a line; none where it is no object."""
+    line = raw.removeprefix(codecs.BOM_UTF8)
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _as_far_as(error: OSError, number: int) -> str:
+    return f"{reason(error)}; read as far as line {number}"

@@ -1,4 +1,4 @@
-"""Plain text (``.txt``, ``.md``): the file is the document.
+"""Plain text (``.txt``, ``.md``), and files that are not read: the file is the record.
 
 Enters: a path and its bytes. Leaves: one ``Document`` whose id is the path, or the reason why there is none.
 Line ends stay as they are; a byte order mark is not part of the text.
@@ -7,18 +7,44 @@ Line ends stay as they are; a byte order mark is not part of the text.
 from __future__ import annotations
 
 import codecs
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 from ..model import Document, Skipped, Source
-from .stream import reason
+from .aside import Long, aside
+from .formats import Input
+from .options import Options
+from .record import Record
+from .stream import BUFFER, Stream, reason
 
 
-def document(path: str, stream: BinaryIO) -> Document | Skipped:
-    """The file as one document. A damaged file is skipped whole: half a text is not the text."""
-    try:
-        data = stream.read()
-    except OSError as error:
-        return Skipped(path, reason(error))
+def records(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:
+    """The file as one record."""
+    return whole(found, stream, options, document)
+
+
+def whole(
+    found: Input, stream: Stream, options: Options, document: Callable[[str, bytes], Document | Skipped]
+) -> Iterator[Record | Skipped]:
+    """The file as one record, with the document in it. Of a damaged file there is none: half a text is not the text."""
+    raw, error = _taken(stream, options)
+    source = Source(found.path, None, 0)
+    if error is not None:
+        yield Record.of(raw, source)
+        yield Skipped(found.path, reason(error))
+    elif isinstance(raw, bytes):
+        yield Record.of(raw, source, document(found.path, raw))
+    else:
+        yield Record.of(raw, source, Skipped(found.path, too_large(len(raw), options)))
+
+
+def unread(found: Input, stream: Stream, options: Options, why: str) -> Iterator[Record | Skipped]:
+    """The file as one record without a document, for the reason given."""
+    return whole(found, stream, options, lambda path, _: Skipped(path, why))
+
+
+def document(path: str, data: bytes) -> Document | Skipped:
+    """The text of a file as a document."""
     begin = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     try:
         text = data[begin:].decode("utf-8") if begin else data.decode("utf-8")
@@ -30,3 +56,25 @@ def document(path: str, stream: BinaryIO) -> Document | Skipped:
 def not_utf8(error: UnicodeDecodeError, begin: int) -> str:
     """The reason for bytes that are not UTF-8, with the place of the first one in the (decompressed) file."""
     return f"not UTF-8: byte 0x{error.object[error.start]:02x} at byte offset {begin + error.start}"
+
+
+def too_large(length: int, options: Options) -> str:
+    """The reason for a record that is larger than allowed."""
+    return f"{length:,} bytes, and --max-record-size allows {options.max_record_size:,}"
+
+
+def _taken(stream: Stream, options: Options) -> tuple[bytes | Long, OSError | None]:
+    """All bytes, or those before an error, and the error."""
+    limit = options.max_record_size
+    pieces: list[bytes] = []
+    held = 0
+    try:
+        while piece := stream.read1(BUFFER):
+            pieces.append(piece)
+            held += len(piece)
+            if limit and held > limit:
+                long = aside(chain(pieces, iter(lambda: stream.read1(BUFFER), b"")), stream.keeps)
+                return long, long.error
+    except OSError as error:
+        return b"".join(pieces), error
+    return b"".join(pieces), None

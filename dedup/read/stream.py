@@ -1,114 +1,102 @@
-"""Open a file as a buffered stream of bytes, unpacked if its name ends in ``.gz``.
+"""Open an input as a buffered stream of bytes: unpacked, watched over, and passed by whoever wants to see it.
 
-Enters: a path. Leaves: a binary stream whose lines can be iterated fast, and which raises OSError where the
-file cannot be read on.
-
-The standard ``gzip`` module drops the block in which it meets an error, so that records which are whole are
-lost with those that are damaged. Here everything before the damage is delivered first, and the error is
-raised after.
+Enters: an ``Input``. Leaves: a binary stream that raises OSError where the input cannot be read on, or where it looks
+like a decompression bomb. On the way from the file to the reader the bytes go by the tap, then they are unpacked.
 """
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
+
+from .compression import Gunzip, UnreadableError
+from .formats import STDIN, Input
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_BUFFER = 1 << 20
-_PACKED = 1 << 16  # compressed bytes taken at a time
-_GZIP = 16 + zlib.MAX_WBITS  # a gzip header and trailer round the deflate stream
+#: Is given the bytes of a file as they are read, before they are unpacked. A view is good for the call only.
+Tap = Callable[[bytes | memoryview], object]
+
+BUFFER = 1 << 20
 
 
-def opened(path: str) -> BinaryIO:
-    """The file's bytes, decompressed where its name says so, for the caller to close. Raises OSError."""
-    raw = io.FileIO(path, "rb")
-    return io.BufferedReader(Gunzip(raw) if path.lower().endswith(".gz") else raw, _BUFFER)
+class Stream(io.BufferedReader):
+    """The unpacked bytes of an input, for the caller to close.
 
-
-def reason(error: OSError) -> str:
-    """Why a file could not be read, for a person, without the path."""
-    if isinstance(error, gzip.BadGzipFile):
-        return str(error)
-    text = error.strerror or str(error)
-    return f"cannot be read: {text[:1].lower()}{text[1:]}"
-
-
-class Gunzip(io.RawIOBase):
-    """The bytes inside a gzip stream of one or more members.
-
-    Truncation and corruption raise ``gzip.BadGzipFile``, after all that could be unpacked has been read.
+    ``keeps`` says whether the bytes of records are wanted, or only the documents in them.
     """
 
-    def __init__(self, packed: io.RawIOBase | BinaryIO) -> None:
-        self._packed = packed
-        self._inflate = zlib.decompressobj(_GZIP)
-        self._input = b""
-        self._output = memoryview(b"")
-        self._between = False  # a member has ended and no other has begun
-        self._count = 0
-        self._damage: str | None = None
-        self._ended = False
+    def __init__(
+        self, file: io.RawIOBase, packing: str = "", tap: Tap | None = None, keeps: bool = True
+    ) -> None:
+        self._packed = Tapped(file, tap) if tap else file
+        super().__init__(Gunzip(self._packed) if packing else self._packed, BUFFER)
+        self.keeps = keeps
+
+    def drain(self) -> None:
+        """Reads the file to its end, past any damage, for the tap to see. Raises OSError."""
+        while self._packed.read(BUFFER):
+            pass
+
+
+class Tapped(io.RawIOBase):
+    """A file that shows its bytes to ``tap`` as they are read."""
+
+    def __init__(self, file: io.RawIOBase, tap: Tap) -> None:
+        self._file = file
+        self._tap = tap
 
     def readable(self) -> bool:
         return True
 
-    def close(self) -> None:
-        self._packed.close()
-        super().close()
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        while not self._output and not self._ended:
-            self._output = memoryview(self._unpack())
-            self._count += len(self._output)
-        if not self._output and self._damage:
-            raise gzip.BadGzipFile(f"{self._damage} after {self._count:,} bytes of its content")
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
         view = memoryview(buffer).cast("B")
-        size = min(len(view), len(self._output))
-        view[:size] = self._output[:size]
-        self._output = self._output[size:]
+        size = self._file.readinto(view)
+        if size:
+            self._tap(view[:size])
         return size
 
-    def _unpack(self) -> bytes:
-        """The next bytes out; empty where none came yet, or at the end."""
-        if not self._input:
-            self._input = self._packed.read(_PACKED) or b""
-            if not self._input:
-                return self._finish()
-        if self._between:
-            self._input = self._input.lstrip(b"\0")  # padding, as gzip itself allows
-            if not self._input:
-                return b""
-            self._inflate = zlib.decompressobj(_GZIP)
-            self._between = False
-        before = self._inflate.copy()
-        try:
-            output = self._inflate.decompress(self._input, _BUFFER)
-        except zlib.error as error:
-            self._ended = True
-            self._damage = f"damaged gzip data ({str(error).rpartition(': ')[2]}), seen"
-            return _salvage(before, self._input)
-        self._between = self._inflate.eof
-        self._input = self._inflate.unused_data if self._between else self._inflate.unconsumed_tail
-        return output
-
-    def _finish(self) -> bytes:
-        self._ended = True
-        if self._between:
-            return b""
-        self._damage = "truncated gzip data: it ends"
-        return self._inflate.flush()
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
-def _salvage(inflate: zlib._Decompress, packed: bytes) -> bytes:
-    """What comes out before the error: byte by byte, since zlib drops the output of a failing call."""
-    output = []
-    for position in range(len(packed)):
-        try:
-            output.append(inflate.decompress(packed[position : position + 1]))
-        except zlib.error:
-            break
-    return b"".join(output)
+class _Given(io.RawIOBase):
+    """A stream that someone else opened, and will close."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._read = getattr(stream, "read1", stream.read)  # read1 does not wait for more than there is
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+
+def opened(
+    found: Input, *, tap: Tap | None = None, stdin: BinaryIO | None = None, keeps: bool = True
+) -> Stream:
+    """The input's bytes, unpacked. Raises OSError."""
+    file: io.RawIOBase
+    if found.path != STDIN:
+        file = io.FileIO(found.path, "rb")
+    elif stdin is None and sys.stdin is None:
+        raise UnreadableError("standard input is closed")
+    else:
+        file = _Given(stdin or sys.stdin.buffer)
+    return Stream(file, found.packing, tap, keeps)
+
+
+def reason(error: OSError) -> str:
+    """Why a file could not be read, for a person, without the path."""
+    if isinstance(error, UnreadableError):
+        return str(error)
+    text = error.strerror or str(error)
+    return f"cannot be read: {text[:1].lower()}{text[1:]}"

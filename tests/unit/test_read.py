@@ -22,7 +22,7 @@ import pytest
 
 from dedup.errors import InputError
 from dedup.model import Document, Skipped, Source
-from dedup.read import NOT_READ, documents
+from dedup.read import NOT_READ, Options, documents
 
 BOM = b"\xef\xbb\xbf"
 
@@ -39,8 +39,8 @@ def put(path: str, data: bytes | str) -> str:
     return path
 
 
-def read(paths: Sequence[str], **options: Any) -> list[Document | Skipped]:
-    return list(documents(paths, **options))
+def read(paths: Sequence[str], stdin: BinaryIO | None = None, **options: Any) -> list[Document | Skipped]:
+    return list(documents(paths, Options(**options), stdin=stdin))
 
 
 def lines(data: bytes | str, **options: Any) -> list[Document | Skipped]:

@@ -1,0 +1,51 @@
+"""A record: one unit of an input as it came, and the document in it, if there is one.
+
+Formats make records; ``scan`` takes the documents, ``filter`` carries the bytes on. The bytes of all records of an
+input, one after the other, are its (unpacked) content, whole: what stands between two records belongs to one of
+them or is a record of its own. Tables and archives are the exception: theirs are rows and members.
+"""
+
+from __future__ import annotations
+
+from mmap import mmap
+from typing import Any, NamedTuple
+
+from ..model import Document, Skipped, Source
+from .aside import Long
+
+
+class Record(NamedTuple):
+    """One record.
+
+    ``raw`` are its bytes; where they are more than was allowed they lie in a file that is mapped into memory (and they
+    are not there where nobody wants them, see ``Stream.keeps``).
+    ``document`` is None for what holds no text. Then ``reason`` says why, where that is worth a word to the user, and
+    is None where it is in the record's nature (a blank line, a request in a WARC file). ``is_frame`` marks what
+    every file of this format needs: the header of a CSV file. ``place`` is for the writer of the same format: the
+    archive's entry, the table's batch and row.
+    """
+
+    raw: bytes | mmap
+    source: Source
+    document: Document | None = None
+    reason: str | None = None
+    is_frame: bool = False
+    place: Any = None
+
+    @classmethod
+    def of(
+        cls, raw: bytes | Long, source: Source, item: Document | Skipped | None = None, **more: Any
+    ) -> Record:
+        """A record with the document in it, or with the reason why there is none."""
+        data = raw if isinstance(raw, bytes) else raw.raw
+        if isinstance(item, Document):
+            return cls(data, source, item, **more)
+        return cls(data, source, None, item and item.reason, **more)
+
+    @property
+    def skipped(self) -> Skipped | None:
+        """The entry in the skipped list, where there is something to say."""
+        if self.reason is None:
+            return None
+        name = f"{self.source.path}:{self.source.line}" if self.source.line else str(self.source.path)
+        return Skipped(name, self.reason)
