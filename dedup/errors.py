@@ -6,6 +6,7 @@
      ├── SettingsError        a setting is out of range, unknown, or contradicts another one
      ├── InputError           an input as a whole cannot be used (a path that does not exist, no input at all)
      ├── OutputError          a report cannot be written where it was asked for
+     ├── ManifestError        a manifest is damaged, of another version, or does not fit what it describes
      ├── KernelError          a kernel was asked for by name and is not there
      └── DependencyError      an optional package is needed for this and is not installed
 
@@ -30,6 +31,10 @@ class InputError(DedupError):
 
 class OutputError(DedupError):
     """A report cannot be written where it was asked for."""
+
+
+class ManifestError(DedupError):
+    """A manifest is damaged, of another version, or does not fit what it describes."""
 
 
 class KernelError(DedupError):

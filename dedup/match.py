@@ -70,3 +70,23 @@ def differences(a: Sequence[str], b: Sequence[str]) -> list[Difference]:
         else:
             result.append((step.tag, step.src_start, step.src_end, step.dest_start, step.dest_end))
     return result
+
+
+def aligned(a: Array, b: Array, gap: int) -> list[tuple[int, int, int, int]]:
+    """Where two token sequences say the same: ``(a_start, a_end, b_start, b_end)``, in order, in both.
+
+    Runs of equal tokens, as few words being changed as can be (Levenshtein), joined where at most ``gap`` tokens
+    on either side lie between them.
+    """
+    from rapidfuzz.distance import Levenshtein
+
+    runs: list[tuple[int, int, int, int]] = []
+    for block in Levenshtein.opcodes(a.tolist(), b.tolist()):
+        if block.tag != "equal":
+            continue
+        if runs and block.src_start - runs[-1][1] <= gap and block.dest_start - runs[-1][3] <= gap:
+            a_start, _, b_start, _ = runs.pop()
+            runs.append((a_start, block.src_end, b_start, block.dest_end))
+        else:
+            runs.append((block.src_start, block.src_end, block.dest_start, block.dest_end))
+    return runs

@@ -28,7 +28,8 @@ from dedup.model import (
     Source,
     Summary,
 )
-from dedup.report import FORMATS, atomic, schema, write
+from dedup.report import FORMATS, schema, write
+from dedup.write import atomic
 
 FILE = Source("a.txt", None, 0)
 RECORD = Source("b.jsonl", 3, 210)

@@ -55,7 +55,7 @@ def whole_file(path: str) -> Iterator[BinaryIO]:
         with suppress(OSError):
             os.unlink(aside)
         raise
-    _settle(folder)
+    settle(folder)
 
 
 def _is_replaceable(path: str) -> bool:
@@ -66,8 +66,8 @@ def _is_replaceable(path: str) -> bool:
         return True
 
 
-def _settle(folder: str) -> None:
-    """Bring the renaming itself to the disk, where the system lets a directory be opened."""
+def settle(folder: str) -> None:
+    """Brings what was named or renamed in a folder to the disk, where the system lets a folder be opened."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

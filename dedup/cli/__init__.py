@@ -1,0 +1,82 @@
+"""The command ``dedup``: a file a subcommand, ``options`` and ``screen`` for what they share.
+
+Enters: arguments, the environment (``NO_COLOR``, ``TERM``, ``DEDUP_DEBUG``). Leaves: data on standard
+output or in files, messages on standard error, and an exit code: 0 done, 2 error, 3 done but inputs were
+skipped (when asked for), 130 interrupted. The only importer of click. Nothing heavy is imported before a
+command has its arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+import click
+
+from ..errors import DedupError
+from .options import CONTEXT
+from .scan import SKIPPED, scan
+from .screen import INTERRUPTED, close_quietly, say
+
+__all__ = ["ERROR", "INTERRUPTED", "SKIPPED", "command", "dedup", "main", "scan"]
+
+ERROR = 2
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from .. import __version__, kernel
+
+        click.echo(f"dedup {__version__} (kernel: {kernel.name()})")
+        ctx.exit()
+
+
+@click.group(context_settings=CONTEXT)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
+    help="Show the version and the kernel in use, and exit.",
+)  # fmt: skip
+def dedup() -> None:
+    """Find duplicate documents and repeated passages in text, and show where they are."""
+
+
+dedup.add_command(scan)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code; an error becomes a line on standard error."""
+    try:
+        code = dedup.main(args=arguments, prog_name="dedup", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except click.ClickException as error:
+        error.show()
+        return ERROR
+    except (click.Abort, KeyboardInterrupt):
+        say("interrupted")
+        return INTERRUPTED
+    except DedupError as error:
+        say(str(error))
+        return error.exit_code
+    except (BrokenPipeError, SystemExit):  # click itself meets a broken pipe with sys.exit(1)
+        close_quietly()
+        return 0
+    except Exception as error:
+        if os.environ.get("DEDUP_DEBUG") == "1":
+            import traceback
+
+            traceback.print_exc()
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        say(f"internal error: {text} (DEDUP_DEBUG=1 shows where)")
+        return ERROR
+
+
+def command() -> NoReturn:
+    """The command as a process: ends at once, for to give back a large corpus piece by piece takes long."""
+    code = main()
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,274 @@
+"""Filter: records come in, what is new goes on as it came, copies are set aside with the reason.
+
+The order of things. Records are read in blocks (``arrivals``); each block is judged against all that stays
+(``dedup.kept``), then written (``ledger``): every record to exactly one side, a line about it to the manifest. Where
+a later record may be preferred to an earlier one, all are judged before any is written, and the inputs are read
+twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from .. import decide, kernel, pipeline, read
+from ..decide import CUT
+from ..errors import InputError
+from ..kept import NEW, Kept, Shape, Verdict
+from ..kernel.types import Array
+from ..model import Document, PassageMember, Skipped
+from ..pipeline import Progress
+from ..write.outputs import Outputs
+from .arrivals import BLOCK, GROWTH, Arrived, Block, Came, Gone, blocks
+from .ledger import Cut, Ledger
+from .plan import Outcome, Plan
+from .registry import Registry
+
+__all__ = ["Outcome", "Plan", "run"]
+
+
+def run(
+    plan: Plan,
+    outputs: Outputs,
+    *,
+    stdin: BinaryIO | None = None,
+    stdout: BinaryIO | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Filters as planned, into ``outputs``, which the caller commits or abandons.
+
+    Raises InputError, OutputError, DependencyError or SettingsError. What stays takes about 8 bytes a word of
+    memory, and its text lies in a temporary file.
+    """
+    with tempfile.TemporaryFile(prefix="dedup-") as texts:
+        ledger = Ledger(plan, Registry(texts), outputs, stdout)
+        job = _Job(plan, ledger, stdin, progress or (lambda stage, done, total: None))
+        return job.one_pass() if plan.policy.one_pass else job.two_passes()
+
+
+class _Text(NamedTuple):
+    """A text that waits for those preferred to it; the least ``rank`` comes first."""
+
+    rank: tuple[Any, ...]
+    number: int
+    letters: int
+    tokens: Array
+
+
+class _Job:
+    def __init__(self, plan: Plan, ledger: Ledger, stdin: BinaryIO | None, progress: Progress) -> None:
+        settings = plan.settings
+        shape = Shape(
+            settings.threshold, settings.ngram, settings.num_perm, settings.seed, settings.min_tokens,
+            plan.policy.contained,
+        )  # fmt: skip
+        self._plan = plan
+        self._stdin = stdin
+        self._progress = progress
+        self._ledger = ledger
+        self._registry = ledger.registry
+        self._kept = Kept(shape, settings.jobs)
+        self._numbers: list[int] = []  # in the registry, of the texts that stay
+
+    def one_pass(self) -> Outcome:
+        """Judges and writes block by block."""
+        self._reference()
+
+        def settle(block: Block) -> None:
+            self._ledger.write(block, self._judge(block), {})
+
+        _overlapped(settle, self._blocks(self._plan.paths, "reading", copies=self._ledger.originals.copy))
+        return self._ledger.close()
+
+    def two_passes(self) -> Outcome:
+        """Judges everything in the order of preference, then reads the inputs again and writes."""
+        with _readable_twice(self._stdin, self._plan.paths) as self._stdin:
+            self._reference()
+            texts, inputs = self._survey()
+            verdicts: dict[int, Verdict] = {}
+            for part in _parts(texts):
+                self._progress("comparing documents", len(verdicts), len(texts))
+                verdicts.update(self._judge_texts(part))
+            cuts: dict[int, list[Cut]] = {}
+            if self._plan.policy.action == CUT:
+                self._progress("looking for passages", 0, None)
+                cuts = self._cuts([text.number for text in texts])
+
+            def settle(block: Block) -> None:
+                for event in block.events:
+                    if isinstance(event, Gone) and inputs.pop(event.number, None) != event:
+                        raise InputError(f"{event.input.path}: changed while it was read")
+                self._ledger.write(block, verdicts, cuts)
+
+            paths = self._plan.paths
+            _rewind(self._stdin)
+            _overlapped(
+                settle, self._blocks(paths, "writing", tokenise=False, copies=self._ledger.originals.copy)
+            )
+        for event in inputs.values():
+            raise InputError(f"{event.input.path}: is gone; it was there at first")
+        return self._ledger.close()
+
+    # ---- reading
+
+    def _blocks(self, paths: tuple[str, ...], stage: str, **more: Any) -> Iterator[Block]:
+        def tell(count: int) -> None:
+            self._progress(stage, count, None)
+
+        jobs = self._plan.settings.jobs
+        return blocks(paths, self._plan.options, self._stdin, tell, jobs, **more) if paths else iter(())
+
+    def _reference(self) -> None:
+        """Takes in the collection that is protected, before anything else: its texts stay."""
+        for block in self._blocks(self._plan.reference, "reading the reference"):
+            for event in block.events:
+                skipped = event.record.skipped if isinstance(event, Came) else event
+                if isinstance(skipped, Skipped):
+                    self._ledger.skip(skipped)
+            self._judge(block)
+        self._registry.references = len(self._registry.ids)
+
+    def _survey(self) -> tuple[list[_Text], dict[int, Gone]]:
+        """Reads all inputs once: the texts that have words, in the order of preference, and what ended how."""
+        policy, options = self._plan.policy, self._plan.options
+        prefers = decide.preference(policy)
+        texts: list[_Text] = []
+        ended: dict[int, Gone] = {}
+        arrived: Arrived | None = None
+        for block in self._blocks(self._plan.paths, "reading"):
+            fields: list[decide.Fields] = []
+            for event in block.events:
+                if isinstance(event, Arrived):
+                    arrived = event
+                elif isinstance(event, Gone):
+                    ended[event.number] = event
+                elif isinstance(event, Came) and event.record.document is not None:
+                    assert arrived is not None
+                    fields.append(
+                        read.values(event.record, arrived.input, options) if policy.needs_fields else {}
+                    )
+            numbers = self._register(block)
+            words = block.words()
+            bounds = itertools.pairwise(words.offsets.tolist())
+            for place, (start, end), letters in zip(
+                words.places, bounds, words.letters.tolist(), strict=True
+            ):
+                number = numbers[place]
+                self._registry.put_text(number, block.documents[place].text)
+                rank = (*prefers(end - start, fields[place]), number)
+                texts.append(_Text(rank, number, letters, words.tokens[start:end]))
+        return sorted(texts, key=lambda text: text.rank), ended
+
+    def _register(self, block: Block) -> list[int]:
+        add = self._registry.add
+        return [add(document, sha) for document, sha in zip(block.documents, block.shas, strict=True)]
+
+    # ---- judging: verdicts by document number, in which twins are told by theirs
+
+    def _judge(self, block: Block) -> dict[int, Verdict]:
+        numbers = self._register(block)
+        words = block.words()
+        found = self._told(
+            [numbers[place] for place in words.places],
+            self._kept.judge(words.tokens, words.offsets, words.letters),
+        )
+        for place in words.places:
+            if found[numbers[place]].kind == NEW:
+                self._registry.put_text(numbers[place], block.documents[place].text)
+        return found
+
+    def _judge_texts(self, texts: list[_Text]) -> dict[int, Verdict]:
+        offsets = np.cumsum([0, *(len(text.tokens) for text in texts)])
+        tokens = np.concatenate([text.tokens for text in texts])
+        letters = np.array([text.letters for text in texts], "i8")
+        return self._told([text.number for text in texts], self._kept.judge(tokens, offsets, letters))
+
+    def _told(self, numbers: list[int], verdicts: list[Verdict]) -> dict[int, Verdict]:
+        pairs = list(zip(numbers, verdicts, strict=True))
+        self._numbers += [number for number, verdict in pairs if verdict.kind == NEW]
+        found = {}
+        for number, verdict in pairs:
+            self._registry.stays[number] = verdict.kind == NEW
+            holds = tuple((self._numbers[held], share) for held, share in verdict.holds)
+            found[number] = verdict._replace(twin=self._numbers[verdict.twin], holds=holds)
+        return found
+
+    def _cuts(self, preferred: list[int]) -> dict[int, list[Cut]]:
+        """What is to be cut from the texts that stay; nothing from the reference."""
+        registry, settings = self._registry, self._plan.settings
+        order = [number for number in (*self._numbers, *preferred) if registry.stays[number]]
+        rank = {number: place for place, number in enumerate(dict.fromkeys(order))}
+        items = (Document(str(number), registry.text(number)) for number in sorted(rank))
+        wanted = dataclasses.replace(settings, documents=False, passages=True)
+        found = []
+        for cluster in pipeline.run(items, wanted).passage_clusters:
+            spans = [
+                span for member in cluster.members for span in _units(member, cluster.period, settings.jobs)
+            ]
+            spans.sort(key=lambda span: (rank[span[0]], span[1]))
+            protected = [span for span in spans if span[0] < registry.references]
+            found.append(protected[:1] + [span for span in spans if span[0] >= registry.references])
+        found.sort(key=lambda spans: (rank[spans[0][0]], spans[0][1], -spans[0][2]))
+        return decide.cuts(found)
+
+
+def _parts(texts: list[_Text]) -> Iterator[list[_Text]]:
+    """The texts in their order, in parts that are judged at once; as with blocks, later ones are larger."""
+    part: list[_Text] = []
+    before = filled = 0
+    for text in texts:
+        part.append(text)
+        filled += len(text.tokens)
+        if filled >= max(BLOCK // 8, before * GROWTH):
+            yield part
+            before, filled, part = before + filled, 0, []
+    if part:
+        yield part
+
+
+def _units(member: PassageMember, period: int | None, jobs: int) -> list[decide.Span]:
+    """A copy of a passage as spans of a document; one that repeats within itself as its first unit and the rest."""
+    number, start, end = int(member.document), member.start, member.end
+    if period is None:
+        return [(number, start, end)]
+    tokens = kernel.tokenise([member.text], spans=True, jobs=jobs)
+    unit, rest = start + int(tokens.ends[period - 1]), start + int(tokens.starts[period])
+    return [(number, start, unit), (number, rest, end)]
+
+
+@contextmanager
+def _readable_twice(stdin: BinaryIO | None, paths: tuple[str, ...]) -> Iterator[BinaryIO | None]:
+    """Standard input, where it is asked for, as something that can be read twice."""
+    if read.STDIN not in paths:
+        yield stdin
+        return
+    with tempfile.TemporaryFile(prefix="dedup-") as copy:
+        shutil.copyfileobj(stdin or sys.stdin.buffer, copy, 1 << 20)
+        _rewind(copy)
+        yield copy
+
+
+def _rewind(stream: BinaryIO | None) -> None:
+    if stream is not None and stream.seekable():
+        stream.seek(0)
+
+
+def _overlapped(settle: Callable[[Block], None], found: Iterator[Block]) -> None:
+    """Settles one block while the next one is read."""
+    pending: Future[None] | None = None
+    with ThreadPoolExecutor(1) as pool:
+        for block in found:
+            if pending is not None:
+                pending.result()
+            pending = pool.submit(settle, block)
+        if pending is not None:
+            pending.result()

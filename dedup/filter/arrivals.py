@@ -1,0 +1,185 @@
+"""Records as they come, in blocks that are judged together.
+
+Enters: paths. Leaves: a :class:`Block` after the other. In each stand, in order: that an input begins, its records,
+that it has ended; and the documents among the records, whose words other threads find while more are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from mmap import mmap
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from .. import kernel, read
+from ..kernel.types import Array
+from ..model import Document, Skipped
+from ..read import Input, Options, Record
+from ..text import BATCH
+
+#: Code points in a block, at least, and the share of all that came before which it grows to: looking once a block
+#: through what stays then costs the same for every record.
+BLOCK, GROWTH = 1 << 26, 1 / 4
+
+
+class Arrived(NamedTuple):
+    """An input begins."""
+
+    number: int
+    input: Input
+
+
+class Came(NamedTuple):
+    """A record of the input that began last, and the SHA-256 of its bytes."""
+
+    record: Record
+    sha: bytes
+
+
+class Sum(NamedTuple):
+    """Size in bytes and SHA-256 of some content."""
+
+    size: int
+    sha256: str
+
+
+class Gone(NamedTuple):
+    """An input has ended: the sums of the file as it lies there and of its unpacked content."""
+
+    number: int
+    input: Input
+    file: Sum
+    content: Sum
+
+
+Event = Arrived | Came | Gone | Skipped
+
+
+class Words(NamedTuple):
+    """Texts that have words: places of their documents, ``tokens[offsets[i] : offsets[i + 1]]`` and what tells whether
+    two are equal to the letter (int64)."""
+
+    places: list[int]
+    tokens: Array
+    offsets: Array
+    letters: Array
+
+
+#: Gives, for as long as an input is read, the file that it is copied to, or None.
+Copies = Callable[[Input], AbstractContextManager[BinaryIO | None]]
+
+
+def _no_copy(found: Input) -> AbstractContextManager[BinaryIO | None]:
+    return nullcontext()
+
+
+class Block:
+    """Events, and the documents in them."""
+
+    def __init__(self, jobs: int, tokenise: bool) -> None:
+        self.events: list[Event] = []
+        self.documents: list[Document] = []
+        self.shas: list[bytes] = []
+        self.filled = 0
+        self._tokeniser = kernel.Tokeniser(jobs=jobs) if tokenise else None
+        self._sent = 0
+        self._unsent = 0
+
+    def add(self, event: Event) -> None:
+        """Takes one more event."""
+        self.events.append(event)
+        if isinstance(event, Came):
+            document = event.record.document
+            self.filled += len(event.record.raw if document is None else document.text)
+            if document is not None:
+                self.documents.append(document)
+                self.shas.append(event.sha)
+                self._unsent += len(document.text)
+                if self._unsent >= BATCH:
+                    self._send()
+
+    def words(self) -> Words:
+        """The texts of the block that have words."""
+        assert self._tokeniser is not None
+        self._send()
+        counts, _ = self._tokeniser.finish()
+        worded = np.flatnonzero(counts)
+        tokens = self._tokeniser.tokens(worded)
+        places = worded.tolist()
+        letters = np.array([hash(self.documents[place].text) for place in places], "i8")
+        return Words(places, tokens.hashes, tokens.offsets, letters)
+
+    def _send(self) -> None:
+        if self._tokeniser is not None:
+            self._tokeniser.add([document.text for document in self.documents[self._sent :]])
+        self._sent, self._unsent = len(self.documents), 0
+
+
+def blocks(
+    paths: Sequence[str],
+    options: Options,
+    stdin: BinaryIO | None,
+    tell: Callable[[int], None],
+    jobs: int = 0,
+    tokenise: bool = True,
+    copies: Copies = _no_copy,
+) -> Iterator[Block]:
+    """Everything under ``paths``, in blocks whose bounds depend on the inputs alone.
+
+    ``tell`` is told how many records came, ``copies`` gives the file into which an input is to be copied as it is.
+    """
+    block = Block(jobs, tokenise)
+    before = 0
+    for count, event in enumerate(_events(paths, options, stdin, copies), 1):
+        block.add(event)
+        if count % 1024 == 0:
+            tell(count)
+        if block.filled >= max(BLOCK, before * GROWTH):
+            before += block.filled
+            yield block
+            block = Block(jobs, tokenise)
+    yield block
+
+
+def _events(
+    paths: Sequence[str], options: Options, stdin: BinaryIO | None, copies: Copies
+) -> Iterator[Event]:
+    number = 0
+    for found in read.inputs(paths, options):
+        if isinstance(found, Skipped):
+            yield found
+            continue
+        yield Arrived(number, found)
+        with copies(found) as copy:
+            file, content = _Summing(copy), _Summing(None)
+            for record in read.records(found, options, file.add, stdin):
+                if isinstance(record, Skipped):
+                    yield record
+                    continue
+                if found.packing:
+                    content.add(record.raw)
+                yield Came(record, hashlib.sha256(record.raw).digest())
+        whole = file.sum()
+        yield Gone(number, found, whole, content.sum() if found.packing else whole)
+        number += 1
+
+
+class _Summing:
+    """Adds up bytes, and passes them on to a file."""
+
+    def __init__(self, copy: BinaryIO | None) -> None:
+        self._copy = copy
+        self._size = 0
+        self._sha = hashlib.sha256()
+
+    def add(self, chunk: bytes | memoryview | mmap) -> None:
+        self._size += len(chunk)
+        self._sha.update(chunk)
+        if self._copy is not None:
+            self._copy.write(chunk)
+
+    def sum(self) -> Sum:
+        return Sum(self._size, self._sha.hexdigest())

@@ -1,0 +1,264 @@
+"""Every record goes to one side, and a line about it to the manifest.
+
+Enters: blocks and verdicts. Leaves: the sides' files, the manifest, an :class:`Outcome`.
+"""
+
+from __future__ import annotations
+
+from mmap import mmap
+from typing import BinaryIO
+
+from .. import manifest
+from ..decide import MARK, Span
+from ..errors import OutputError
+from ..kept import EXACT, NEW, Verdict
+from ..model import Document, Skipped
+from ..read import Record
+from ..write import edit
+from ..write.edit import Edit
+from ..write.outputs import Outputs
+from ..write.sides import Arrival, Side
+from . import spans
+from .arrivals import Arrived, Block, Came, Gone
+from .originals import Originals
+from .plan import KEPT, REJECTS, Outcome, Plan
+from .registry import Registry
+
+Raw = bytes | mmap
+
+#: The member that ``--action mark`` adds to a record.
+MEMBER = "_dedup"
+
+#: What is cut from a text: from where to where, and the copy that stays.
+Cut = tuple[int, int, Span]
+
+
+class Ledger:
+    """Writes one run."""
+
+    def __init__(self, plan: Plan, registry: Registry, outputs: Outputs, stdout: BinaryIO | None) -> None:
+        self.outcome = Outcome()
+        self.registry = registry
+        self.originals = Originals(plan, outputs)
+        self._plan = plan
+        self._sides = {
+            KEPT: Side(outputs, plan.kept, plan.is_tree, stdout),
+            REJECTS: Side(outputs, plan.rejects, plan.is_tree, stdout),
+        }
+        self._manifest = manifest.Writer(outputs.file(plan.manifest) if plan.manifest else None)
+        self._manifest.line(plan.header())
+        self._names = self.originals.names
+        self._arrived: Arrived | None = None
+        self._next: int | None = None  # the number of the document to be written next
+
+    def write(self, block: Block, verdicts: dict[int, Verdict], cuts: dict[int, list[Cut]]) -> None:
+        """Writes a block. Verdicts and cuts are by document number; a document without a word has no verdict."""
+        if self._next is None:
+            self._next = self.registry.references
+        aligned = self._aligned(block, verdicts, self._next)
+        for event in block.events:
+            if isinstance(event, Came):
+                if event.record.document is None:
+                    self._write_other(event)
+                else:
+                    self._write_document(event, event.record.document, verdicts, cuts, aligned)
+            elif isinstance(event, Arrived):
+                self._begin(event)
+            elif isinstance(event, Gone):
+                self._end(event)
+            else:
+                self.skip(event)
+        for side in self._sides.values():
+            side.flush()
+
+    def skip(self, skipped: Skipped) -> None:
+        """Notes what could not be read."""
+        self.outcome.skipped.append(skipped)
+        self._manifest.line({"type": "skipped", "source": skipped.source, "reason": skipped.reason})
+
+    def close(self) -> Outcome:
+        """Ends all files. Raises OutputError, by a mistake of this program only, where a copy has lost its twin."""
+        for side in self._sides.values():
+            side.close()
+        outcome = self.outcome
+        if outcome.kept + outcome.aside != outcome.records:
+            raise OutputError(
+                f"{outcome.records} records came and {outcome.kept} + {outcome.aside} went; nothing is written"
+            )
+        self._manifest.line({"type": "summary", **outcome.to_dict()})
+        self._manifest.end()
+        return outcome
+
+    # ---- inputs
+
+    def _begin(self, event: Arrived) -> None:
+        self._arrived = event
+        arrival = Arrival(self._names.of(event.input.path), event.input.format, event.input.packing)
+        for side in self._sides.values():
+            side.begin(arrival)
+
+    def _end(self, event: Gone) -> None:
+        for side in self._sides.values():
+            side.end()
+        self._manifest.line(
+            {
+                "type": "input",
+                "input": event.number,
+                "path": event.input.path,
+                "name": self._names.of(event.input.path),
+                "format": event.input.format,
+                "packing": event.input.packing,
+                "size": event.file.size,
+                "sha256": event.file.sha256,
+                "content": event.content._asdict(),
+                "original": self.originals.name_of(event.input),
+            }
+        )
+
+    # ---- records
+
+    def _write_other(self, event: Came) -> None:
+        """A record without a text that could be compared goes on as it came."""
+        record = event.record
+        if record.is_frame:
+            header = bytes(record.raw)
+            for side in self._sides.values():
+                side.frame(header)
+            self._manifest.line({"type": "frame", "input": self._number, **manifest.text_of(header)})
+            return
+        line = self._line(event)
+        line.update(decision="kept", id=None, reason="not-read" if record.reason else "no-text")
+        if record.skipped is not None:
+            line["why"] = record.reason
+            self.outcome.skipped.append(record.skipped)
+        self._put(line, KEPT, record.raw, len(record.raw))
+
+    def _write_document(
+        self,
+        event: Came,
+        document: Document,
+        verdicts: dict[int, Verdict],
+        cuts: dict[int, list[Cut]],
+        aligned: dict[int, spans.Aligned],
+    ) -> None:
+        assert self._next is not None
+        number, self._next = self._next, self._next + 1
+        self.outcome.documents += 1
+        verdict, record = verdicts.get(number), event.record
+        line = self._line(event)
+        line.update(decision="kept", id=document.id, reason="no-words" if verdict is None else verdict.kind)
+        side, raw = KEPT, record.raw
+        if verdict is not None and verdict.kind != NEW:
+            self._tell_copy(line, verdict)
+            line["spans"] = aligned[number]
+            if self._plan.policy.action == MARK:
+                raw = self._marked(record, line, verdict)
+            else:
+                side, line["decision"] = REJECTS, "diverted"
+        elif verdict is not None:
+            if verdict.holds:
+                line["holds"] = [
+                    {**self.registry.twin(held), "containment": share} for held, share in verdict.holds
+                ]
+            if number in cuts:
+                raw = self._cut(record, document, line, cuts[number])
+        self._put(line, side, raw, len(record.raw))
+
+    def _line(self, event: Came) -> manifest.Line:
+        source = event.record.source
+        return {
+            "type": "record",
+            "input": self._number,
+            "path": source.path,
+            "line": source.line,
+            "byte_offset": source.byte_offset,
+            "length": len(event.record.raw),
+            "sha256": event.sha.hex(),
+        }
+
+    def _put(self, line: manifest.Line, side: str, raw: Raw, length: int) -> None:
+        outcome = self.outcome
+        outcome.records += 1
+        outcome.bytes += length
+        if side == KEPT:
+            outcome.kept += 1
+        else:
+            outcome.aside += 1
+            outcome.bytes_aside += length
+        line["output"] = {"side": side, **self._sides[side].write(raw)}
+        self._manifest.line(line)
+
+    def _tell_copy(self, line: manifest.Line, verdict: Verdict) -> None:
+        registry, outcome = self.registry, self.outcome
+        if not registry.stays[verdict.twin]:
+            raise OutputError(
+                f"{line['id']}: the copy that it was compared with does not stay; nothing is written"
+            )
+        outcome.copies[verdict.kind] = outcome.copies.get(verdict.kind, 0) + 1
+        line.update(
+            rule="reference" if verdict.twin < registry.references else self._plan.policy.keep,
+            jaccard=verdict.jaccard,
+            containment=verdict.containment,
+            twin=registry.twin(verdict.twin),
+        )
+
+    def _aligned(self, block: Block, verdicts: dict[int, Verdict], first: int) -> dict[int, spans.Aligned]:
+        """For each copy in the block, where it says the same as its twin."""
+        copies = [
+            (number, document.text, verdicts[number])
+            for number, document in enumerate(block.documents, first)
+            if number in verdicts and verdicts[number].kind != NEW
+        ]
+        found = {number: spans.whole(text) for number, text, verdict in copies if verdict.kind == EXACT}
+        others = [(number, text, verdict.twin) for number, text, verdict in copies if verdict.kind != EXACT]
+        pairs = [(text, self.registry.text(twin)) for _, text, twin in others]
+        told = spans.aligned(pairs, self._plan.settings.jobs)
+        found.update(zip((number for number, *_ in others), told, strict=True))
+        return found
+
+    # ---- changed records
+
+    def _marked(self, record: Record, line: manifest.Line, verdict: Verdict) -> bytes:
+        note = {
+            "duplicate_of": self.registry.ids[verdict.twin],
+            "kind": verdict.kind,
+            "jaccard": verdict.jaccard,
+            "containment": verdict.containment,
+        }
+        edits = edit.mark(self._format, bytes(record.raw), note, MEMBER)
+        return self._edited(record, line, edits, "marked")
+
+    def _cut(self, record: Record, document: Document, line: manifest.Line, cuts: list[Cut]) -> bytes:
+        places = [edit.whole(document.text, start, end) for start, end, _ in cuts]
+        field = self._plan.options.text_field
+        edits = edit.cut(self._format, bytes(record.raw), document.text, places, field)
+        line["cuts"] = [
+            {
+                "start": start,
+                "end": end,
+                "text": document.text[start:end],
+                "twin": {**self.registry.twin(twin), "start": twin_start, "end": twin_end},
+            }
+            for (start, end), (_, _, (twin, twin_start, twin_end)) in zip(places, cuts, strict=True)
+        ]
+        self.outcome.cut += 1
+        self.outcome.bytes_cut += sum(len(change.removed) for change in edits)
+        return self._edited(record, line, edits, "cut")
+
+    def _edited(self, record: Record, line: manifest.Line, edits: list[Edit], decision: str) -> bytes:
+        line["decision"] = decision
+        line["edits"] = [
+            {"at": change.at, "inserted": len(change.inserted), **manifest.text_of(change.removed)}
+            for change in edits
+        ]
+        return edit.applied(bytes(record.raw), edits)
+
+    @property
+    def _number(self) -> int:
+        assert self._arrived is not None
+        return self._arrived.number
+
+    @property
+    def _format(self) -> str:
+        assert self._arrived is not None
+        return self._arrived.input.format

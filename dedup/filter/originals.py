@@ -1,0 +1,58 @@
+"""Inputs that cannot be put together again from their records alone are kept as they are, beside the manifest.
+
+Enters: inputs, while they are read. Leaves: copies of those that are compressed, tables or archives. To compress the
+same content again gives other bytes wherever another program or version has made the first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from ..errors import OutputError
+from ..read import Input
+from ..write.layout import Names
+from ..write.outputs import Outputs
+from .plan import Plan
+
+#: What is added to the manifest's name.
+SUFFIX = ".originals"
+
+#: Formats whose records, one after the other, are the file.
+PIECEWISE = ("text", "html", "other", "jsonl", "csv", "tsv", "warc", "warc.gz", "wet", "wet.gz")
+
+
+class Originals:
+    """The folder of such copies, which there is only if it holds one."""
+
+    def __init__(self, plan: Plan, outputs: Outputs) -> None:
+        self.names = Names(plan.paths)
+        self._path = f"{plan.manifest}{SUFFIX}" if plan.manifest and plan.originals else None
+        self._outputs = outputs
+        self._folder: str | None = None
+
+    @contextmanager
+    def copy(self, found: Input) -> Iterator[BinaryIO | None]:
+        """A file for a copy of this input, if it is one of those."""
+        name = self.name_of(found)
+        if name is None or self._path is None:
+            yield None
+            return
+        if self._folder is None:
+            self._folder = self._outputs.folder(self._path)
+        try:
+            path = os.path.join(self._folder, *name.split("/"))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "xb") as stream:
+                yield stream
+        except OSError as error:
+            raise OutputError(
+                f"{self._path}: cannot be written: {(error.strerror or str(error)).lower()}"
+            ) from error
+
+    def name_of(self, found: Input) -> str | None:
+        """The name of the copy of an input, if there is one."""
+        is_whole = found.format in PIECEWISE and not found.packing
+        return None if is_whole or self._path is None else self.names.of(found.path)

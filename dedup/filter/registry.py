@@ -1,0 +1,69 @@
+"""What has to be known of a document when a copy of it comes.
+
+Enters: documents, numbered in the order in which they come. Leaves: what the manifest says of a twin, and its text,
+which lies on the disk meanwhile.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any, BinaryIO
+
+from ..errors import OutputError
+from ..model import Document, Source
+
+
+class Registry:
+    """All documents that came; the first ``references`` of them are of the protected collection.
+
+    ``texts`` is an open file for the texts, to write and to read.
+    """
+
+    def __init__(self, texts: BinaryIO) -> None:
+        self.ids: list[str] = []
+        self.stays = bytearray()
+        self.references = 0
+        self._sources: list[Source] = []
+        self._shas: list[bytes] = []
+        self._file = texts
+        self._texts: dict[int, tuple[int, int]] = {}
+        self._end = 0
+
+    def add(self, document: Document, sha: bytes) -> int:
+        """Its number. It is taken to stay."""
+        self.ids.append(document.id)
+        self._sources.append(document.source)
+        self._shas.append(sha)
+        self.stays.append(True)
+        return len(self.ids) - 1
+
+    def put_text(self, number: int, text: str) -> None:
+        """Remembers a text. Raises OutputError where there is no room for it."""
+        data = text.encode("utf-8", "surrogatepass")
+        try:
+            self._file.seek(self._end)
+            self._file.write(data)
+        except OSError as error:
+            where = tempfile.gettempdir()
+            reason = (error.strerror or str(error)).lower()
+            raise OutputError(f"{where}: texts that stay cannot be put here: {reason}") from error
+        self._texts[number] = (self._end, len(data))
+        self._end += len(data)
+
+    def text(self, number: int) -> str:
+        """A text that was put."""
+        start, length = self._texts[number]
+        self._file.seek(start)
+        return self._file.read(length).decode("utf-8", "surrogatepass")
+
+    def twin(self, number: int) -> dict[str, Any]:
+        """A document that stays, for the manifest."""
+        source = self._sources[number]
+        found = {
+            "id": self.ids[number],
+            "path": source.path,
+            "line": source.line,
+            "byte_offset": source.byte_offset,
+            "sha256": self._shas[number].hex(),
+        }
+        return {**found, "reference": True} if number < self.references else found

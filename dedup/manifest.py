@@ -1,0 +1,107 @@
+"""The manifest of a filter run: what came, where it went and why, line by line; enough to put all of it back.
+
+Enters: lines as dicts. Leaves: JSON lines, the last of which holds the SHA-256 of all before it. The form of each
+is in ``manifest.schema.json`` and in docs/manifest.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from .errors import ManifestError
+
+SCHEMA = "dedup-manifest/1"
+
+Line = dict[str, Any]
+
+
+class Writer:
+    """Writes lines and adds up their hash."""
+
+    def __init__(self, stream: BinaryIO | None) -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+
+    def line(self, line: Line) -> None:
+        """One more line."""
+        if self._stream is not None:
+            self._put(line)
+
+    def end(self) -> None:
+        """The last line."""
+        if self._stream is not None:
+            self._put({"type": "end", "sha256": self._hash.hexdigest()})
+
+    def _put(self, line: Line) -> None:
+        assert self._stream is not None
+        data = _packed(line)
+        self._hash.update(data)
+        self._stream.write(data)
+
+
+def read(path: str) -> Iterator[Line]:
+    """The lines of a manifest that is whole. Raises ManifestError, before the first line, where it is not."""
+    _check(path)
+    with open(path, "rb") as stream:
+        for line in stream:
+            yield orjson.loads(line)
+
+
+def text_of(data: bytes) -> Line:
+    """Bytes as a member of a line: ``text`` where they are UTF-8, else ``base64``."""
+    try:
+        return {"text": data.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode("ascii")}
+
+
+def bytes_of(line: Line) -> bytes:
+    """The bytes that :func:`text_of` has put there."""
+    return line["text"].encode("utf-8") if "text" in line else base64.b64decode(line["base64"])
+
+
+def schema() -> Line:
+    """The JSON Schema of a line."""
+    found: Line = orjson.loads(Path(__file__).with_name("manifest.schema.json").read_bytes())
+    return found
+
+
+def _packed(line: Line) -> bytes:
+    try:
+        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a lone surrogate in an id, a whole number above 64 bits
+        import json
+
+        return json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _check(path: str) -> None:
+    sha = hashlib.sha256()
+    last = first = b""
+    try:
+        with open(path, "rb") as stream:
+            for line in stream:
+                sha.update(last)
+                first = first or line
+                last = line
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+    try:
+        begin, end = orjson.loads(first), orjson.loads(last)
+        found = begin["schema"]
+    except (ValueError, TypeError, KeyError):
+        raise ManifestError(f"{path}: not a manifest of dedup, or cut off") from None
+    if found != SCHEMA:
+        raise ManifestError(f"{path}: is of {found}; this dedup reads {SCHEMA}")
+    if not isinstance(end, dict) or end.get("type") != "end":
+        raise ManifestError(f"{path}: is cut off: its last line is missing")
+    if end.get("sha256") != sha.hexdigest():
+        raise ManifestError(
+            f"{path}: was changed after it was written: its SHA-256 is not the one in its last line"
+        )

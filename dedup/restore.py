@@ -1,0 +1,279 @@
+"""Restore: what a filter run took apart is put together again, byte for byte.
+
+Enters: a manifest, and the outputs that it names. Leaves: the inputs under their own names, or single records; or,
+where something is missing or was changed, what that is. Nothing is taken on trust: every record is hashed on the way,
+and every file once more as a whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import os
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from . import manifest
+from .errors import InputError, OutputError
+from .manifest import Line
+from .read import Input, formats
+from .read.stream import opened, reason
+from .write import edit
+from .write.atomic import whole_file
+from .write.edit import Edit
+from .write.packing import packed, packing_of
+from .write.pieces import Place, Slices
+from .write.sides import STDOUT
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+ORIGINALS = ".originals"
+_CHUNK = 1 << 20
+
+
+@dataclass
+class Restored:
+    """What was put together (or, to verify, found whole), and what is wrong, a line each."""
+
+    inputs: int = 0
+    records: int = 0
+    bytes: int = 0
+    problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+class Archive:
+    """The outputs of one run. To be closed, or used with ``with``.
+
+    ``kept`` and ``rejects`` say where those outputs are now, if they were moved or went to standard output. Raises
+    ManifestError for a manifest that is damaged.
+    """
+
+    def __init__(self, path: str, kept: str | None = None, rejects: str | None = None) -> None:
+        self.path = path
+        self._inputs: dict[int, Line] = {}
+        self._open = ExitStack()
+        self._slices: dict[str, Slices] = {}
+        self._moved = {"kept": kept, "rejects": rejects}
+        for line in manifest.read(path):
+            if line["type"] == "run":
+                self._outputs: dict[str, Any] = line["outputs"]
+            elif line["type"] == "input":
+                self._inputs[line["input"]] = line
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def verify(self) -> Restored:
+        """Reads everything and writes nothing."""
+        done = Restored()
+        for line, rows in self._walk():
+            count = len(done.problems)
+            for row in rows:
+                self._piece(row, done)
+            if line["original"]:
+                with suppress(_MissingError):
+                    self._copy(line, None, done)
+            done.inputs += len(done.problems) == count
+        return done
+
+    def restore(self, folder: str, force: bool = False) -> Restored:
+        """Puts all inputs together below a folder. An input of which something is missing is not written.
+
+        Raises OutputError where a file is in the way (unless ``force``) or cannot be written.
+        """
+        targets = {
+            number: os.path.join(folder, *line["name"].split("/")) for number, line in self._inputs.items()
+        }
+        if not force:
+            for target in targets.values():
+                if os.path.lexists(target):
+                    raise OutputError(
+                        f"{target}: is there already; restore elsewhere, or replace it with --force"
+                    )
+        done = Restored()
+        for line, rows in self._walk():
+            target = targets[line["input"]]
+            try:
+                os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+                with whole_file(target) as stream:
+                    self._put_together(line, rows, stream, done)
+                done.inputs += 1
+            except _MissingError:
+                pass
+            except OSError as error:
+                what = (error.strerror or str(error)).lower()
+                raise OutputError(f"{target}: cannot be written: {what}") from error
+        return done
+
+    def records(self, ids: Collection[str], stream: BinaryIO) -> Restored:
+        """Writes the records with these ids as they came, one after the other, in the order of the input."""
+        done = Restored()
+        missing = dict.fromkeys(ids)
+        for row in manifest.read(self.path):
+            if row["type"] == "record" and row["id"] in ids:
+                missing.pop(row["id"], None)
+                data = self._piece(row, done)
+                if data is not None:
+                    stream.write(data)
+                self._close_files()
+        done.problems += [f"{name}: no record of that id is in the manifest" for name in missing]
+        return done
+
+    # ---- inputs
+
+    def _walk(self) -> Iterator[tuple[Line, Iterator[Line]]]:
+        """Each input, and the lines about what was in it, to be gone through before the next."""
+        lines = manifest.read(self.path)
+        for number, line in sorted(self._inputs.items()):
+            rows = itertools.takewhile(partial(_goes_on, number), lines)
+            yield line, (row for row in rows if row["type"] in ("record", "frame"))
+            self._close_files()
+
+    def _put_together(self, line: Line, rows: Iterator[Line], stream: BinaryIO, done: Restored) -> None:
+        if line["original"]:
+            self._copy(line, stream, done)
+            done.records += sum(row["type"] == "record" for row in rows)
+            return
+        content, file = _Sum(), _Sum()
+        missing = 0
+        through = io.BufferedWriter(_Through(stream, file), _CHUNK)
+        with through, closing(packed(through, line["packing"])) as inner:
+            for row in rows:
+                piece = self._piece(row, done)
+                missing += piece is None
+                if piece is not None:
+                    content.add(piece)
+                    inner.write(piece)
+        if missing:
+            raise _MissingError
+        if content.told() != (line["content"]["size"], line["content"]["sha256"]):
+            done.problems.append(
+                f"{line['path']}: all its records are there, and they do not make up what it was"
+            )
+            raise _MissingError
+        if file.told() != (line["size"], line["sha256"]):
+            done.remarks.append(
+                f"{line['path']}: its content is as it was; it was compressed anew, to other bytes"
+            )
+
+    def _copy(self, line: Line, stream: BinaryIO | None, done: Restored) -> None:
+        """The copy of an input that was kept as it is."""
+        path = os.path.join(self.path + ORIGINALS, *line["original"].split("/"))
+        file = _Sum()
+        try:
+            with open(path, "rb") as original:
+                while chunk := original.read(_CHUNK):
+                    file.add(chunk)
+                    if stream is not None:
+                        stream.write(chunk)
+        except FileNotFoundError:
+            done.problems.append(f"{line['path']}: {path} is missing")
+            raise _MissingError from None
+        if file.told() != (line["size"], line["sha256"]):
+            done.problems.append(f"{line['path']}: {path} is not as it was written")
+            raise _MissingError
+
+    # ---- records
+
+    def _piece(self, row: Line, done: Restored) -> bytes | None:
+        """The bytes of a record as it came, or of a header; None, and a problem told, where they are not there."""
+        if row["type"] == "frame":
+            return manifest.bytes_of(row)
+        name = f"{row['path']}:{row['line']}" if row["line"] else row["path"]
+        output = row["output"]
+        if "offset" not in output:
+            done.problems.append(f"{name}: was not written anywhere")
+            return None
+        path = self._path_of(output)
+        try:
+            data = self._slices_of(path, row).read(Place(output["offset"], output["length"]))
+        except OSError as error:
+            done.problems.append(f"{name}: {path}: {reason(error)}")
+            return None
+        data = edit.undone(data, [_edit(change) for change in row.get("edits", ())])
+        if hashlib.sha256(data).hexdigest() != row["sha256"]:
+            done.problems.append(f"{name}: is not in {path} as it was written there")
+            return None
+        done.records += 1
+        done.bytes += len(data)
+        return data
+
+    def _path_of(self, output: Line) -> str:
+        side = output["side"]
+        path = self._moved[side]
+        if path is None:
+            path = self._outputs[side]
+            if path == STDOUT:
+                raise InputError(
+                    f"what was {side} went to standard output; say with --{side} where it is now"
+                )
+            path = os.path.join(os.path.dirname(os.path.realpath(self.path)), path)
+        return os.path.join(path, *output["file"].split("/")) if "file" in output else path
+
+    def _slices_of(self, path: str, row: Line) -> Slices:
+        if path not in self._slices:
+            is_tree = "file" in row["output"]
+            packing = self._inputs[row["input"]]["packing"] if is_tree else packing_of(path)
+            stream = self._open.enter_context(opened(Input(path, formats.OTHER, packing)))
+            self._slices[path] = Slices(stream)
+        return self._slices[path]
+
+    def _close_files(self) -> None:
+        """Those of a tree: there may be very many of them."""
+        if self._outputs["tree"]:
+            self._open.close()
+            self._slices.clear()
+
+
+class _MissingError(Exception):
+    """Something of an input is missing; what, is among the problems."""
+
+
+class _Sum:
+    """Size and hash of what was added."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._sha = hashlib.sha256()
+
+    def add(self, data: bytes) -> None:
+        self._size += len(data)
+        self._sha.update(data)
+
+    def told(self) -> tuple[int, str]:
+        return self._size, self._sha.hexdigest()
+
+
+class _Through(io.RawIOBase):
+    """Writes to a stream, and adds up what goes by."""
+
+    def __init__(self, stream: BinaryIO, sum: _Sum) -> None:
+        self._stream = stream
+        self._sum = sum
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        chunk = bytes(data)
+        self._sum.add(chunk)
+        return self._stream.write(chunk)
+
+
+def _goes_on(number: int, row: Line) -> bool:
+    """Whether this is not the line that ends an input."""
+    return not (row["type"] == "input" and row["input"] == number)
+
+
+def _edit(change: Line) -> Edit:
+    """An edit as the manifest tells it; of what was put in, only the length counts."""
+    return Edit(change["at"], manifest.bytes_of(change), bytes(change["inserted"]))

@@ -1,0 +1,198 @@
+"""Outputs that take their names together: all of them, complete and on the disk, or none.
+
+Enters: the names of files and folders. Leaves: streams and folders to write into, which lie aside under a name of
+their own (``.NAME.dedup-part``) until :meth:`Outputs.commit`. No system renames several files at once, so what is
+to be renamed is first written down in a journal. A run that is killed before that leaves only parts, which the next
+one takes over; one that is killed after it is finished by the next one (:func:`recover`).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import BinaryIO
+
+from ..errors import OutputError
+from . import atomic
+
+if sys.platform != "win32":
+    import fcntl
+
+_BUFFER = 1 << 20
+
+
+class Outputs:
+    """The outputs of one run, known to the next one by the name ``principal``, which is one of them or their like."""
+
+    def __init__(self, principal: str) -> None:
+        self._journal = _journal(principal)
+        self._targets: list[str] = []
+        self._streams: list[BinaryIO] = []
+        self._open = ExitStack()
+
+    def file(self, path: str) -> BinaryIO:
+        """A stream that becomes the file ``path``; what is no regular file is written to directly."""
+        with _named(path):
+            if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
+                stream: BinaryIO = self._open.enter_context(io.BufferedWriter(io.FileIO(path, "wb"), _BUFFER))
+            else:
+                target = os.path.realpath(path)
+                handle = _claimed(_aside(target), path)
+                self._targets.append(target)
+                stream = self._open.enter_context(os.fdopen(handle, "wb", buffering=_BUFFER))
+                with suppress(FileNotFoundError):
+                    os.chmod(_aside(target), stat.S_IMODE(os.stat(target).st_mode))
+        self._streams.append(stream)
+        return stream
+
+    def folder(self, path: str) -> str:
+        """An empty folder that becomes ``path``; the path it has until then."""
+        target = os.path.realpath(path)
+        aside = _aside(target)
+        with _named(path):
+            os.makedirs(aside, exist_ok=True)
+            if sys.platform != "win32":
+                handle = os.open(aside, os.O_RDONLY)
+                self._open.callback(os.close, handle)
+                _lock(handle, path)
+            self._targets.append(target)
+            for entry in os.scandir(aside):
+                _remove(entry.path)
+        return aside
+
+    def commit(self) -> None:
+        """Brings everything to the disk, then to its name. Raises OutputError, and then nothing has a new name."""
+        for stream in self._streams:
+            with _named(str(stream.name)):
+                stream.flush()
+                if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                    os.fsync(stream.fileno())
+        if any(os.path.isdir(_aside(target)) for target in self._targets):
+            _sync_all()
+        with _named(self._journal):
+            for folder in {os.path.dirname(target) for target in self._targets}:
+                atomic.settle(folder)
+            with atomic.whole_file(self._journal) as journal:
+                journal.write(json.dumps(self._targets).encode())
+        _carry_out(self._journal, self._targets)
+        self._close()
+
+    def abandon(self) -> None:
+        """Leaves nothing behind."""
+        for target in self._targets:
+            with suppress(OSError):
+                _remove(_aside(target))
+        self._close()
+
+    def _close(self) -> None:
+        with suppress(OSError):  # what could not be written has been reported, or is given up
+            self._open.close()
+        self._targets, self._streams = [], []
+
+
+def recover(principal: str) -> bool:
+    """Finishes what a run that was killed while its outputs took their names left undone; whether there was any."""
+    journal = _journal(principal)
+    with _named(journal):
+        try:
+            with open(journal, "rb") as stream:
+                targets = json.loads(stream.read())
+        except FileNotFoundError:
+            return False
+        _carry_out(journal, targets)
+    return True
+
+
+def _carry_out(journal: str, targets: list[str]) -> None:
+    """Renames all that is not renamed yet; may be begun again at any step."""
+    for target in targets:
+        aside, before = _aside(target), _before(target)
+        with _named(target):
+            if os.path.isdir(aside):
+                if os.path.lexists(target):
+                    if not os.path.lexists(before):
+                        os.rename(target, before)
+                    else:  # the folder was renamed once already, and something else has taken its name
+                        _remove(target)
+                os.rename(aside, target)
+            elif os.path.exists(aside):
+                os.replace(aside, target)
+    for folder in {os.path.dirname(target) for target in targets}:
+        atomic.settle(folder)
+    for target in targets:
+        _remove(_before(target))
+    with suppress(FileNotFoundError):
+        os.unlink(journal)
+
+
+def _journal(principal: str) -> str:
+    folder, name = os.path.split(os.path.realpath(principal))
+    return os.path.join(folder, f".{name}.dedup-commit")
+
+
+def _aside(target: str) -> str:
+    folder, name = os.path.split(target)
+    return os.path.join(folder, f".{name}.dedup-part")
+
+
+def _before(target: str) -> str:
+    """Where a folder lies that gives its name away."""
+    folder, name = os.path.split(target)
+    return os.path.join(folder, f".{name}.dedup-old")
+
+
+def _claimed(aside: str, path: str) -> int:
+    """An open, empty file that no other run writes to; one that was left behind is taken over."""
+    while True:
+        handle = os.open(aside, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            _lock(handle, path)
+            if os.path.samestat(os.fstat(handle), os.stat(aside)):
+                os.ftruncate(handle, 0)
+                return handle
+        except FileNotFoundError:  # whose it was has just finished
+            pass
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _lock(handle: int, path: str) -> None:
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(f"{path}: another dedup is writing it; wait for that one to end") from None
+
+
+def _remove(path: str) -> None:
+    """Removes a file or a folder with all that is in it, if it is there."""
+    with suppress(FileNotFoundError):
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+
+
+def _sync_all() -> None:
+    """Brings everything that any program has written to the disk: for many small files faster than one by one."""
+    if hasattr(os, "sync"):
+        os.sync()
+
+
+@contextmanager
+def _named(path: str) -> Iterator[None]:
+    """An OSError becomes an OutputError that names the output."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error

@@ -1,0 +1,72 @@
+"""Records as they came, one after the other: text, JSON lines, CSV, WARC.
+
+Enters: the bytes of records. Leaves: a file of them, and for each the place where it stands in its unpacked content.
+"""
+
+from __future__ import annotations
+
+import io
+from mmap import mmap
+from typing import BinaryIO, NamedTuple
+
+_CHUNK = 1 << 20
+
+
+class Place(NamedTuple):
+    """Where a record stands: ``length`` bytes from ``offset`` on."""
+
+    offset: int
+    length: int
+
+
+class Pieces:
+    """Writes records end to end. ``lines``: each begins on a line of its own, whatever stood before it."""
+
+    def __init__(self, stream: BinaryIO, lines: bool) -> None:
+        self._stream = stream
+        self._lines = lines
+        self._offset = 0
+        self._is_open_line = False
+
+    def write(self, raw: bytes | mmap) -> Place:
+        """Puts one record at the end."""
+        length = len(raw)
+        if self._lines and length:
+            if self._is_open_line:
+                self._stream.write(b"\n")
+                self._offset += 1
+            self._is_open_line = raw[-1:] != b"\n"
+        self._stream.write(raw)
+        place = Place(self._offset, length)
+        self._offset += length
+        return place
+
+
+class Slices:
+    """Reads records back, fastest in the order in which they were written."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._offset = 0
+
+    def read(self, place: Place) -> bytes:
+        """The bytes at a place; fewer where the content ends before."""
+        self._go(place.offset)
+        data = self._stream.read(place.length)
+        self._offset += len(data)
+        return data
+
+    def _go(self, offset: int) -> None:
+        if offset < self._offset or (offset != self._offset and self._stream.seekable()):
+            self._stream.seek(offset)
+            self._offset = offset
+        while self._offset < offset:
+            passed = self._stream.read(min(_CHUNK, offset - self._offset))
+            if not passed:
+                break
+            self._offset += len(passed)
+
+
+def buffered(raw: io.RawIOBase) -> BinaryIO:
+    """A stream with a buffer of a size that suits files of records."""
+    return io.BufferedWriter(raw, _CHUNK)

@@ -1,0 +1,110 @@
+"""The two sides of a filter: what stays, and what is set aside.
+
+Enters: records of one input after the other. Leaves: each in its side's file, and the place where it stands there.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import ExitStack, closing
+from mmap import mmap
+from typing import Any, BinaryIO, NamedTuple
+
+from ..errors import OutputError
+from .outputs import Outputs
+from .packing import packed, packing_of
+from .pieces import Pieces
+
+STDOUT = "-"
+LINES = ("jsonl", "csv", "tsv")
+
+Place = dict[str, Any]
+
+
+class Arrival(NamedTuple):
+    """The input that records come from: its name in a folder, and what a reader says of it."""
+
+    name: str
+    format: str
+    packing: str
+
+
+class Side:
+    """One of the two: a file (``-``: ``stdout``), a folder with a file for each input, or None: nowhere."""
+
+    def __init__(
+        self, outputs: Outputs, target: str | None, is_folder: bool, stdout: BinaryIO | None
+    ) -> None:
+        self._folder = outputs.folder(target) if target is not None and is_folder else None
+        self._stream: BinaryIO | None = None
+        self._packing = ""
+        if target == STDOUT:
+            self._stream = stdout
+        elif target is not None and not is_folder:
+            self._stream = outputs.file(target)
+            self._packing = packing_of(target)
+        self._open = ExitStack()
+        self._sink: Pieces | None = None
+        self._arrival: Arrival | None = None
+        self._frames: list[bytes] = []
+        self._framed: list[bytes] = []
+
+    def begin(self, arrival: Arrival) -> None:
+        """What is written from now on comes from this input."""
+        self._arrival = arrival
+        self._frames = []
+
+    def frame(self, raw: bytes) -> None:
+        """What the file needs before the first of the records that follow. Raises OutputError where it has another."""
+        self._frames.append(raw)
+        if (
+            self._folder is None
+            and self._open is not None
+            and self._frames != self._framed[: len(self._frames)]
+        ):
+            name = self._arrival.name if self._arrival else ""
+            raise OutputError(
+                f"{name}: has another header than the files before it, and all go into one file; name a folder: -o new/"
+            )
+
+    def write(self, raw: bytes | mmap) -> Place:
+        """Puts one record down; empty where the side is nowhere."""
+        if self._stream is None and self._folder is None:
+            return {}
+        sink = self._sink or self._begin_file()
+        offset, length = sink.write(raw)
+        if self._folder is None or self._arrival is None:
+            return {"offset": offset, "length": length}
+        return {"file": self._arrival.name, "offset": offset, "length": length}
+
+    def end(self) -> None:
+        """There is no more from this input."""
+        if self._folder is not None:
+            self.close()
+
+    def close(self) -> None:
+        """There is no more at all."""
+        self._sink = None
+        self._open.close()
+
+    def flush(self) -> None:
+        """Hands on what was written, where somebody reads while it is written."""
+        if self._stream is not None:
+            self._stream.flush()
+
+    def _begin_file(self) -> Pieces:
+        assert self._arrival is not None
+        name, format, packing = self._arrival
+        if self._folder is None:
+            assert self._stream is not None
+            stream, packing = self._stream, self._packing
+        else:
+            path = os.path.join(self._folder, *name.split("/"))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            stream = self._open.enter_context(io.BufferedWriter(io.FileIO(path, "xb")))
+        self._sink = Pieces(self._open.enter_context(closing(packed(stream, packing))), format in LINES)
+        self._framed = list(self._frames)
+        for frame in self._frames:
+            self._sink.write(frame)
+        return self._sink
