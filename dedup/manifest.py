@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from .errors import ManifestError
+from .errors import ManifestError, OutputError
 
 SCHEMA = "dedup-manifest/1"
 
@@ -42,7 +42,11 @@ class Writer:
         assert self._stream is not None
         data = _packed(line)
         self._hash.update(data)
-        self._stream.write(data)
+        try:
+            self._stream.write(data)
+        except OSError as error:
+            what = (error.strerror or str(error)).lower()
+            raise OutputError(f"the manifest cannot be written: {what}") from error
 
 
 def read(path: str) -> Iterator[Line]:

@@ -17,6 +17,7 @@ from typing import NoReturn
 import click
 
 from ..errors import DedupError
+from .filter import filter_, restore
 from .options import CONTEXT
 from .scan import SKIPPED, scan
 from .screen import INTERRUPTED, close_quietly, say
@@ -43,7 +44,8 @@ def dedup() -> None:
     """Find duplicate documents and repeated passages in text, and show where they are."""
 
 
-dedup.add_command(scan)
+for _subcommand in (scan, filter_, restore):
+    dedup.add_command(_subcommand)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -75,6 +75,9 @@ class Outputs:
                     os.fsync(stream.fileno())
         if any(os.path.isdir(_aside(target)) for target in self._targets):
             _sync_all()
+        if not self._targets:
+            self._close()
+            return
         with _named(self._journal):
             for folder in {os.path.dirname(target) for target in self._targets}:
                 atomic.settle(folder)

@@ -37,6 +37,7 @@ class Side:
         self, outputs: Outputs, target: str | None, is_folder: bool, stdout: BinaryIO | None
     ) -> None:
         self._folder = outputs.folder(target) if target is not None and is_folder else None
+        self._target = target
         self._stream: BinaryIO | None = None
         self._packing = ""
         if target == STDOUT:
@@ -72,8 +73,10 @@ class Side:
         """Puts one record down; empty where the side is nowhere."""
         if self._stream is None and self._folder is None:
             return {}
-        sink = self._sink or self._begin_file()
-        offset, length = sink.write(raw)
+        try:
+            offset, length = (self._sink or self._begin_file()).write(raw)
+        except OSError as error:
+            raise self._failed(error) from error
         if self._folder is None or self._arrival is None:
             return {"offset": offset, "length": length}
         return {"file": self._arrival.name, "offset": offset, "length": length}
@@ -86,12 +89,25 @@ class Side:
     def close(self) -> None:
         """There is no more at all."""
         self._sink = None
-        self._open.close()
+        try:
+            self._open.close()
+        except OSError as error:
+            raise self._failed(error) from error
 
     def flush(self) -> None:
         """Hands on what was written, where somebody reads while it is written."""
-        if self._stream is not None:
-            self._stream.flush()
+        try:
+            if self._stream is not None:
+                self._stream.flush()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> OSError | OutputError:
+        """What to raise; that nobody reads any more is no error to tell of."""
+        if isinstance(error, BrokenPipeError):
+            return error
+        name = "standard output" if self._target == STDOUT else self._target
+        return OutputError(f"{name}: cannot be written: {(error.strerror or str(error)).lower()}")
 
     def _begin_file(self) -> Pieces:
         assert self._arrival is not None

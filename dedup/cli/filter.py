@@ -1,0 +1,293 @@
+"""``dedup filter`` and ``dedup restore``: options become a plan, it is carried out, its outputs take their names."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import warnings
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import OutputError
+from ..model import Settings
+from .options import CONTEXT, COPIES, INPUT, OUTPUT, SEARCH, Command, flag, option, setting
+from .screen import close_quietly, interruptible, progress, say
+
+if TYPE_CHECKING:
+    from ..filter import Outcome, Plan
+    from ..restore import Archive, Restored
+
+ERROR, SKIPPED = 2, 3
+STDOUT = "-"
+_STAYS = "Which copy stays"
+_MESSAGES = 20  # inputs that were not read, or problems, listed on standard error
+
+_KEEP = (
+    "Of copies, keep the first, longest, oldest, newest, or the one with the least field:NAME "
+    "(with the greatest: field:NAME:desc)."
+)
+_ACTION = (
+    "divert: copies go to --rejects. mark: they stay, with a note. "
+    "cut: as divert, and passages that repeat go out of what stays."
+)
+_ORIGINALS = "Do not keep compressed inputs beside the manifest; restored, their content is the same."
+_THRESHOLD = "Documents are copies from this Jaccard similarity on, or with this share of one in the other."
+
+_EXAMPLES = """\b
+Examples:
+  dedup filter crawl.jsonl -o new.jsonl --rejects copies.jsonl --manifest run.jsonl
+  cat a.jsonl | dedup filter - --rejects copies.jsonl --manifest run.jsonl > new.jsonl
+  dedup filter tonight/ -o new/ --rejects copies/ --manifest run.jsonl --reference archive/
+  dedup filter crawl.jsonl --action mark > marked.jsonl
+  dedup restore run.jsonl -o again/
+
+\b
+Exit codes:
+  0    done, whatever was found
+  2    wrong usage, or something could not be read or written; there is no output then
+  3    done, but inputs were skipped and --fail-on-skipped was given
+  130  interrupted
+"""
+
+
+@click.command(name="filter", cls=Command, no_args_is_help=True, epilog=_EXAMPLES, context_settings=CONTEXT)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@option(OUTPUT, "-o", "--output", metavar="PATH", default=STDOUT, show_default="standard output",
+        help="What stays: a file, or a folder for a tree of files.")  # fmt: skip
+@option(OUTPUT, "--rejects", metavar="PATH", help="What is set aside, in the same form.")
+@option(
+    OUTPUT, "--manifest", metavar="FILE", help="What happened to each record and why; restores everything."
+)
+@option(OUTPUT, "--action", metavar="ACTION", default="divert", help=_ACTION)
+@flag(
+    OUTPUT,
+    "--no-originals",
+    help=_ORIGINALS,
+)
+@flag(OUTPUT, "--dry-run", help="Write nothing, only tell what would come of it.")
+@flag(OUTPUT, "--force", help="Replace outputs that are there already.")
+@flag(OUTPUT, "-q", "--quiet", help="No progress and no messages, only errors.")
+@option(_STAYS, "--keep", metavar="RULE", default="first", help=_KEEP)
+@option(_STAYS, "--date-field", metavar="NAME", help="Where oldest and newest find a record's date.",
+        show_default="date, published, timestamp …")  # fmt: skip
+@option(_STAYS, "--reference", metavar="PATH", multiple=True,
+        help="A collection that is not written, whose copies always stay. May be repeated.")  # fmt: skip
+@flag(_STAYS, "--no-contained", help="Keep records that lie inside others.")
+@setting(COPIES, "threshold", _THRESHOLD)
+@setting(COPIES, "passage_similarity", "To cut: passages are copies from this share of words in common on.")
+@setting(
+    COPIES, "min_tokens", "Shortest text that is looked for inside others, and shortest passage, in words."
+)
+@setting(COPIES, "ngram", "Words in a shingle, the unit by which documents are compared.")
+@setting(SEARCH, "num_perm", "MinHash permutations in a document's signature.")
+@setting(SEARCH, "seed", "Seed of the permutations.")
+@setting(SEARCH, "jobs", "Threads; the result is the same for any number.", show_default="all cores")
+@option(INPUT, "--text-field", metavar="NAME", default="text", help="Where a record holds its text.")
+@option(INPUT, "--id-field", metavar="NAME", default="id", help="Where a record holds its id.")
+@flag(INPUT, "--fail-on-skipped", help="Exit with 3 if something could not be read.")
+def filter_(paths: tuple[str, ...], **options: Any) -> int:
+    """Set copies aside, and lose nothing.
+
+    Every record of every PATH goes to exactly one of two outputs, byte for byte as it came: to -o what is new, to
+    --rejects what is a copy of a record that stays. The manifest tells of each record where it went and why, and
+    "dedup restore" puts everything together again. What cannot be read stays.
+
+    Outputs appear all together when everything is done, or not at all. Inputs are never changed.
+    """
+    plan = _plan(paths, options)
+    from ..filter import targets
+    from ..write.outputs import Outputs, recover
+
+    principal = plan.manifest or plan.kept or ""
+    targets.check(plan)
+    if principal and principal != STDOUT and recover(principal) and not options["quiet"]:
+        say("the outputs of a run that was cut off after its work are in place now")
+    taken = targets.in_the_way(plan)
+    if taken and not options["force"]:
+        if targets.is_finished(plan):
+            if not options["quiet"]:
+                say("nothing to do: these outputs are there, of the same inputs and with the same settings")
+            return 0
+        raise OutputError(f"{', '.join(taken)}: there already; write elsewhere, or replace with --force")
+    outputs = Outputs(principal)
+    try:
+        outcome = _run(plan, outputs, options)
+        outputs.commit()
+    except BrokenPipeError:  # who read our output has gone
+        close_quietly()
+        return ERROR
+    finally:
+        outputs.abandon()
+    if not options["quiet"]:
+        _tell(outcome, plan, options)
+    return SKIPPED if outcome.skipped and options["fail_on_skipped"] else 0
+
+
+def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
+    from ..decide import CUT, DIVERT, MARK, Policy
+    from ..filter import Plan
+    from ..filter.targets import is_tree
+    from ..read import Options
+
+    names = ("threshold", "passage_similarity", "min_tokens", "ngram", "num_perm", "seed", "jobs")
+    settings = Settings.of({name: options[name] for name in names})
+    policy = Policy(options["keep"], options["action"], not options["no_contained"], options["date_field"])
+    reading = Options(text_field=options["text_field"], id_field=options["id_field"])
+    output, rejects, manifest = options["output"], options["rejects"], options["manifest"]
+    if options["dry_run"]:
+        output = rejects = manifest = None
+    elif policy.action in (DIVERT, CUT) and not (rejects and manifest):
+        missing = " and ".join(
+            name for name, value in (("--rejects", rejects), ("--manifest", manifest)) if not value
+        )
+        raise click.UsageError(
+            f"Copies would be lost without {missing}: name where they go and where it is written down, "
+            f"or let them stay with --action mark, or look first with --dry-run."
+        )
+    elif policy.action == MARK and rejects:
+        raise click.UsageError("--action mark sets nothing aside; leave out --rejects.")
+    for name, value in (("--rejects", rejects), ("--manifest", manifest)):
+        if value == STDOUT:
+            raise click.UsageError(f"{name} must be a file; standard output is for what stays.")
+    tree = is_tree(paths, reading, output)
+    return Plan(
+        paths, output, rejects, manifest, tree, not options["no_originals"], options["reference"], settings, policy,
+        reading,
+    )  # fmt: skip
+
+
+def _run(plan: Plan, outputs: Any, options: dict[str, Any]) -> Outcome:
+    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from ..filter import run
+
+    warnings.showwarning = lambda message, *_: say(str(message))
+    gc.disable()  # millions of objects and no cycles among them
+    is_shown = not options["quiet"] and sys.stderr is not None and sys.stderr.isatty()
+    if plan.kept == STDOUT and sys.stdout is None:
+        raise OutputError("standard output is closed; name a file with -o")
+    stdout = sys.stdout.buffer if plan.kept == STDOUT else None
+    with interruptible(), progress() if is_shown else nullcontext() as notify:
+        return run(plan, outputs, stdout=stdout, progress=notify)
+
+
+def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:
+    """What came of it, in a few lines."""
+    for entry in outcome.skipped[:_MESSAGES]:
+        say(f"not read, stays: {entry.source}: {entry.reason}")
+    if len(outcome.skipped) > _MESSAGES:
+        say(f"not read: {len(outcome.skipped) - _MESSAGES:,} more; the manifest lists them all")
+    copies = sum(outcome.copies.values())
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(outcome.copies.items()))
+    told = f" ({kinds})" if kinds else ""
+    verb = "would be" if options["dry_run"] else "are"
+    say(f"{_count(outcome.records, 'record')} came, {_size(outcome.bytes)}")
+    if outcome.aside or plan.policy.action != "mark":
+        share = f", {_size(outcome.bytes_aside)} saved" if outcome.aside else ""
+        say(f"{outcome.kept:,} stay, {outcome.aside:,} {verb} set aside{told}{share}")
+    else:
+        say(f"{outcome.kept:,} stay, {copies:,} of them {verb} marked as copies{told}")
+    if outcome.cut:
+        say(f"{_count(outcome.cut, 'record')} {verb} cut, by {_size(outcome.bytes_cut)}")
+    if copies * 2 > outcome.records:
+        say(
+            "warning: more than half of the records are copies; is that what you expect? See --threshold, --text-field"
+        )
+    if not plan.policy.one_pass and not options["dry_run"]:
+        why = f"--keep {plan.policy.keep}" if plan.policy.action != "cut" else "--action cut"
+        say(f"the inputs were read twice: {why} needs all records before the first is written")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _size(count: int) -> str:
+    """Bytes as a person reads them."""
+    for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= step:
+            return f"{count / step:,.1f} {unit}"
+    return f"{count} bytes"
+
+
+_RESTORE_EXAMPLES = """\b
+Examples:
+  dedup restore run.jsonl -o again/
+  dedup restore run.jsonl --verify-only
+  dedup restore run.jsonl --id 4711 --id 4712 > two.jsonl
+  dedup restore run.jsonl -o again/ --kept new.jsonl
+"""
+
+
+@click.command(cls=Command, no_args_is_help=True, epilog=_RESTORE_EXAMPLES, context_settings=CONTEXT)
+@click.argument("manifest", metavar="MANIFEST")
+@option(
+    OUTPUT, "-o", "--output", metavar="PATH", help="The folder that the inputs come to; with --id a file."
+)
+@option(
+    OUTPUT, "--id", "ids", metavar="ID", multiple=True, help="Only the records of this id. May be repeated."
+)
+@flag(OUTPUT, "--verify-only", help="Read and hash everything, write nothing, tell what is missing.")
+@flag(OUTPUT, "--force", help="Replace files that are there already.")
+@flag(OUTPUT, "-q", "--quiet", help="No messages, only errors.")
+@option(
+    INPUT,
+    "--kept",
+    metavar="PATH",
+    help="Where the output of what stayed is now, if it was moved or piped on.",
+)
+@option(
+    INPUT, "--rejects", metavar="PATH", help="Where the output of what was set aside is now, if it was moved."
+)
+def restore(manifest: str, ids: tuple[str, ...], **options: Any) -> int:
+    """Put together again what "dedup filter" took apart, byte for byte.
+
+    Everything is hashed on the way: a file appears only if it is what it was. What is missing is told, and the exit
+    code is 2 then.
+    """
+    from ..restore import Archive
+
+    folder, verify = options["output"], options["verify_only"]
+    if verify and (folder or ids):
+        raise click.UsageError("--verify-only writes nothing; leave out -o and --id.")
+    if not (verify or folder or ids):
+        raise click.UsageError("Name the folder for the inputs with -o, or use --verify-only or --id.")
+    with interruptible(), Archive(manifest, options["kept"], options["rejects"]) as archive:
+        if verify:
+            done = archive.verify()
+        elif ids:
+            done = _records(archive, ids, folder, options["force"])
+        else:
+            done = archive.restore(folder, options["force"])
+    _tell_restored(done, verify, bool(ids), options["quiet"])
+    return ERROR if done.problems else 0
+
+
+def _records(archive: Archive, ids: tuple[str, ...], file: str | None, force: bool) -> Restored:
+    from ..write.atomic import check, whole_file
+
+    if file is None or file == STDOUT:
+        done = archive.records(ids, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return done
+    check(file)
+    if os.path.lexists(file) and not force:
+        raise OutputError(f"{file}: is there already; write elsewhere, or replace it with --force")
+    with whole_file(file) as stream:
+        return archive.records(ids, stream)
+
+
+def _tell_restored(done: Restored, verify: bool, some: bool, quiet: bool) -> None:
+    for problem in done.problems[:_MESSAGES]:
+        say(problem)
+    if len(done.problems) > _MESSAGES:
+        say(f"and {len(done.problems) - _MESSAGES:,} more")
+    if quiet:
+        return
+    for remark in done.remarks[:_MESSAGES]:
+        say(remark)
+    inputs = "" if some else f"{_count(done.inputs, 'input')}, "
+    say(f"{inputs}{_count(done.records, 'record')} {'found whole' if verify else 'restored'}")

@@ -1,0 +1,117 @@
+"""Where outputs may go: asked before the work begins.
+
+Enters: a plan. Leaves: whether its outputs are a tree, whether they are there already, or an error that says what is in
+the way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+
+from .. import manifest, read
+from ..errors import InputError, ManifestError, OutputError
+from ..read import Options, formats
+from ..write.sides import STDOUT
+from .originals import SUFFIX
+from .plan import Plan
+
+#: Formats of which a file is one record.
+_WHOLE_FILES = (formats.TEXT, formats.OTHER)
+
+
+def is_tree(paths: Sequence[str], options: Options, output: str | None) -> bool:
+    """Whether the outputs are folders, with a file for each input, and not one file for all.
+
+    They are where a folder is among the inputs, or files of which each is a record, or where the output's name ends in
+    a slash or is that of a folder. Raises InputError where the inputs are of different formats and could not go into
+    one file.
+    """
+    if output is not None and output != STDOUT and (output.endswith(("/", os.sep)) or os.path.isdir(output)):
+        return True
+    found = {path: formats.named(path, options).format for path in paths if not os.path.isdir(path)}
+    if len(found) < len(paths) or any(format in _WHOLE_FILES for format in found.values()):
+        if output == STDOUT:
+            raise OutputError("files of a tree cannot go to standard output; name a folder with -o")
+        return True
+    if len(set(found.values())) > 1:
+        kinds = " and ".join(sorted(set(found.values())))
+        raise InputError(f"inputs of {kinds} cannot go into one file; name a folder: -o new/")
+    return False
+
+
+def targets(plan: Plan) -> list[str]:
+    """All files and folders that the plan writes; the folder for originals only if it is there."""
+    found = [path for path in (plan.kept, plan.rejects, plan.manifest) if path is not None and path != STDOUT]
+    originals = f"{plan.manifest}{SUFFIX}"
+    return [*found, originals] if plan.manifest and os.path.lexists(originals) else found
+
+
+def check(plan: Plan) -> None:
+    """Raises OutputError where an output is given twice, is or holds an input, or lies inside of one."""
+    inputs = [
+        os.path.realpath(path)
+        for path in (*plan.paths, *plan.reference)
+        if path != read.STDIN and "://" not in path
+    ]
+    taken: dict[str, str] = {}
+    for path in targets(plan):
+        real = os.path.realpath(path)
+        if real in taken:
+            raise OutputError(f"{path}: given for two outputs; expected a name for each")
+        taken[real] = path
+        for source in inputs:
+            if real == source:
+                raise OutputError(
+                    f"{path}: is one of the inputs, which are never changed; write somewhere else"
+                )
+            if os.path.isdir(source) and _is_below(real, source):
+                raise OutputError(f"{path}: lies inside an input, {source}; write somewhere else")
+            if _is_below(source, real):
+                raise OutputError(f"{path}: holds an input, {source}; write somewhere else")
+        for other, name in taken.items():
+            if _is_below(real, other) or _is_below(other, real):
+                raise OutputError(f"{path}: one output lies inside another, {name}; write them side by side")
+
+
+def in_the_way(plan: Plan) -> list[str]:
+    """Outputs that are there already, but for what is no file or folder and is written to directly."""
+    return [
+        path for path in targets(plan) if os.path.isfile(path) or os.path.isdir(path) or os.path.islink(path)
+    ]
+
+
+def is_finished(plan: Plan) -> bool:
+    """Whether the outputs are those of this very plan, and the inputs are as they were then."""
+    if plan.manifest is None or not os.path.isfile(plan.manifest) or read.STDIN in plan.paths:
+        return False
+    if len(in_the_way(plan)) < len(targets(plan)):
+        return False
+    inputs = {}
+    try:
+        for line in manifest.read(plan.manifest):
+            if line["type"] == "run" and line != plan.header():
+                return False
+            if line["type"] == "input":
+                inputs[line["path"]] = line["sha256"]
+    except ManifestError:
+        return False
+    now = {
+        found.path: _sha256(found.path)
+        for found in read.inputs(plan.paths, plan.options)
+        if isinstance(found, read.Input)
+    }
+    return now == inputs
+
+
+def _sha256(path: str) -> str:
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path.startswith(os.path.join(folder, ""))
