@@ -148,6 +148,7 @@ class _Job:
             fields: list[decide.Fields] = []
             for event in block.events:
                 if isinstance(event, Arrived):
+                    self._ledger.admit(event.input)
                     arrived = event
                 elif isinstance(event, Gone):
                     ended[event.number] = event

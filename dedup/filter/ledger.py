@@ -13,7 +13,7 @@ from ..decide import MARK, Span
 from ..errors import OutputError
 from ..kept import EXACT, NEW, Verdict
 from ..model import Document, Skipped
-from ..read import Record
+from ..read import Input, Record, formats
 from ..write import edit
 from ..write.edit import Edit
 from ..write.outputs import Outputs
@@ -25,9 +25,6 @@ from .plan import KEPT, REJECTS, Outcome, Plan
 from .registry import Registry
 
 Raw = bytes | mmap
-
-#: The member that ``--action mark`` adds to a record.
-MEMBER = "_dedup"
 
 #: What is cut from a text: from where to where, and the copy that stays.
 Cut = tuple[int, int, Span]
@@ -49,6 +46,7 @@ class Ledger:
         self._manifest.line(plan.header())
         self._names = self.originals.names
         self._arrived: Arrived | None = None
+        self._header = b""  # of the input that arrived
         self._next: int | None = None  # the number of the document to be written next
 
     def write(self, block: Block, verdicts: dict[int, Verdict], cuts: dict[int, list[Cut]]) -> None:
@@ -91,8 +89,15 @@ class Ledger:
 
     # ---- inputs
 
+    def admit(self, found: Input) -> None:
+        """Raises OutputError for an input whose records could not be changed as is wished."""
+        if found.format != formats.OTHER:
+            edit.check(found.path, found.format, self._plan.policy.action)
+
     def _begin(self, event: Arrived) -> None:
+        self.admit(event.input)
         self._arrived = event
+        self._header = b""
         arrival = Arrival(self._names.of(event.input.path), event.input.format, event.input.packing)
         for side in self._sides.values():
             side.begin(arrival)
@@ -121,17 +126,19 @@ class Ledger:
         """A record without a text that could be compared goes on as it came."""
         record = event.record
         if record.is_frame:
-            header = bytes(record.raw)
+            self._header = bytes(record.raw)
+            is_marked = self._plan.policy.action == MARK
+            header = edit.marked_header(self._format, self._header) if is_marked else self._header
             for side in self._sides.values():
                 side.frame(header)
-            self._manifest.line({"type": "frame", "input": self._number, **manifest.text_of(header)})
+            self._manifest.line({"type": "frame", "input": self._number, **manifest.text_of(self._header)})
             return
         line = self._line(event)
         line.update(decision="kept", id=None, reason="not-read" if record.reason else "no-text")
         if record.skipped is not None:
             line["why"] = record.reason
             self.outcome.skipped.append(record.skipped)
-        self._put(line, KEPT, record.raw, len(record.raw))
+        self._put(line, KEPT, self._unmarked(record, line), len(record.raw))
 
     def _write_document(
         self,
@@ -155,13 +162,16 @@ class Ledger:
                 raw = self._marked(record, line, verdict)
             else:
                 side, line["decision"] = REJECTS, "diverted"
-        elif verdict is not None:
-            if verdict.holds:
+        else:
+            if verdict is not None and verdict.holds:
                 line["holds"] = [
                     {**self.registry.twin(held), "containment": share} for held, share in verdict.holds
                 ]
-            if number in cuts:
-                raw = self._cut(record, document, line, cuts[number])
+            raw = (
+                self._cut(record, document, line, cuts[number])
+                if number in cuts
+                else self._unmarked(record, line)
+            )
         self._put(line, side, raw, len(record.raw))
 
     def _line(self, event: Came) -> manifest.Line:
@@ -225,13 +235,19 @@ class Ledger:
             "jaccard": verdict.jaccard,
             "containment": verdict.containment,
         }
-        edits = edit.mark(self._format, bytes(record.raw), note, MEMBER)
+        edits = edit.mark(self._format, bytes(record.raw), note)
         return self._edited(record, line, edits, "marked")
+
+    def _unmarked(self, record: Record, line: manifest.Line) -> Raw:
+        """The record as it came, but for what every record must have if some are marked: the columns of a CSV file."""
+        if self._plan.policy.action != MARK or self._format not in edit.DELIMITERS:
+            return record.raw
+        return self._edited(record, line, edit.mark(self._format, bytes(record.raw), None), "kept")
 
     def _cut(self, record: Record, document: Document, line: manifest.Line, cuts: list[Cut]) -> bytes:
         places = [edit.whole(document.text, start, end) for start, end, _ in cuts]
-        field = self._plan.options.text_field
-        edits = edit.cut(self._format, bytes(record.raw), document.text, places, field)
+        source = edit.Source(self._format, self._header, self._plan.options.text_field)
+        edits = edit.cut(source, bytes(record.raw), document.text, places)
         line["cuts"] = [
             {
                 "start": start,

@@ -7,6 +7,8 @@ Enters: a record's bytes, and what to take out of its text or to note on it. Lea
 from __future__ import annotations
 
 import codecs
+import csv
+import io
 import json
 import re
 from collections.abc import Iterable
@@ -20,10 +22,26 @@ _BEGINS = re.compile(r"(?:^|[\n.!?…。！？])[\s\"'“‘«([]*\Z")
 _BLANKS = re.compile(r"[ \t\u00a0\u3000]*")
 _SPACE = re.compile(r"[ \t\r\n]*")
 
-#: One code point of a JSON string as it is written.
-_WRITTEN = re.compile(
+#: One code point as it is written: in a JSON string, in a quoted cell of a CSV file, in any other.
+_JSON = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL
 )
+_QUOTED = re.compile(r'""|.', re.DOTALL)
+_PLAIN = re.compile(".", re.DOTALL)
+
+#: Formats whose records are JSON objects: lines, and the rows of tables as they are told.
+JSON_LIKE = ("jsonl", "parquet", "arrow")
+DELIMITERS = {"csv": ",", "tsv": "\t"}
+
+#: The member of a JSON line that a note is, and what the columns of other formats begin with.
+MEMBER, PREFIX = "_dedup", "dedup_"
+
+#: What a note tells.
+NOTES = ("duplicate_of", "kind", "jaccard", "containment")
+
+
+_NOT_CUT = "nothing can be cut out of {}; cut text files, JSON lines, CSV or tables, or divert copies"
+_NOT_MARKED = "{} cannot be marked; mark JSON lines, CSV or tables, or divert copies"
 
 
 class Edit(NamedTuple):
@@ -66,26 +84,68 @@ def whole(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def cut(format: str, raw: bytes, text: str, spans: Iterable[tuple[int, int]], field: str) -> list[Edit]:
+class Source(NamedTuple):
+    """What has to be known of where a record stands: its format, the header of its file, the field of its text."""
+
+    format: str
+    header: bytes
+    field: str
+
+
+def check(path: str, format: str, action: str) -> None:
+    """Raises OutputError where records of a format cannot be changed as the action demands."""
+    if action == "cut" and format not in ("text", *JSON_LIKE, *DELIMITERS):
+        raise OutputError(f"{path}: {_NOT_CUT.format(format)}")
+    if action == "mark" and format not in (*JSON_LIKE, *DELIMITERS):
+        raise OutputError(f"{path}: {_NOT_MARKED.format(format)}")
+
+
+def cut(source: Source, raw: bytes, text: str, spans: Iterable[tuple[int, int]]) -> list[Edit]:
     """Takes spans of code points out of the record's text. Raises OutputError for a format in which that cannot be."""
     places = sorted(spans)
-    if format == "text":
+    if source.format == "text":
         return _from_plain(raw, text, places)
-    if format == "jsonl":
-        return _from_json(raw, places, field)
-    raise OutputError(
-        f"passages cannot be cut out of {format}; cut text files or JSON lines, or divert copies"
-    )
+    if source.format in JSON_LIKE:
+        line = raw.decode("utf-8")
+        begin, end = _literal(line, source.field)
+        return _from_written(line, begin, end, places, _JSON)
+    if source.format in DELIMITERS:
+        line = raw.decode("utf-8")
+        begin, end, is_quoted = _cell(line, _column(source), DELIMITERS[source.format])
+        return _from_written(line, begin, end, places, _QUOTED if is_quoted else _PLAIN)
+    raise OutputError(_NOT_CUT.format(source.format))
 
 
-def mark(format: str, raw: bytes, note: dict[str, Any], name: str) -> list[Edit]:
-    """Adds a member ``name`` to the record. Raises OutputError for a format in which that cannot be."""
-    if format != "jsonl":
-        raise OutputError(f"records of {format} cannot be marked; mark JSON lines, or divert copies")
+def mark(format: str, raw: bytes, note: dict[str, Any] | None) -> list[Edit]:
+    """Writes a note on the record: a member of the JSON object, the last columns of a CSV file, empty without a note.
+
+    Raises OutputError for a format in which that cannot be.
+    """
+    if format in DELIMITERS:
+        end = len(raw.rstrip(b"\r\n"))
+        if not end:
+            return []
+        cells = [(note or {}).get(name, "") for name in NOTES]
+        return [Edit(end, b"", _cells(cells, DELIMITERS[format]))]
+    if format not in JSON_LIKE:
+        raise OutputError(
+            f"records of {format} cannot be marked; mark JSON lines, CSV or tables, or divert copies"
+        )
+    if note is None:
+        return []
     end = raw.rstrip().rfind(b"}")
     is_first = raw[:end].rstrip().endswith(b"{")
-    member = json.dumps({name: note}, ensure_ascii=True)[1:-1].encode("ascii")
+    told = {MEMBER: note} if format == "jsonl" else {f"{PREFIX}{name}": value for name, value in note.items()}
+    member = json.dumps(told, ensure_ascii=True)[1:-1].encode("ascii")
     return [Edit(end, b"", (b"" if is_first else b", ") + member)]
+
+
+def marked_header(format: str, header: bytes) -> bytes:
+    """The header of a CSV file with the columns for notes."""
+    if format not in DELIMITERS:
+        return header
+    names = [f"{PREFIX}{name}" for name in NOTES]
+    return applied(header, [Edit(len(header.rstrip(b"\r\n")), b"", _cells(names, DELIMITERS[format]))])
 
 
 def _from_plain(raw: bytes, text: str, places: list[tuple[int, int]]) -> list[Edit]:
@@ -99,31 +159,59 @@ def _from_plain(raw: bytes, text: str, places: list[tuple[int, int]]) -> list[Ed
     return edits
 
 
-def _from_json(raw: bytes, places: list[tuple[int, int]], field: str) -> list[Edit]:
-    line = raw.decode("utf-8")
-    begin, end = _literal(line, field)
-    wanted = sorted({place for span in places for place in span})
+def _from_written(
+    line: str, begin: int, end: int, places: list[tuple[int, int]], unit: re.Pattern[str]
+) -> list[Edit]:
+    """Takes code points out of a text as it is written from ``begin`` to ``end``, one ``unit`` each."""
     found: dict[int, int] = {}
-    count = 0
-    at = begin
-    ahead = iter(wanted)
-    target = next(ahead, None)
-    while target is not None:
-        if count == target:
-            found[target] = at
-            target = next(ahead, None)
-            continue
-        step = _WRITTEN.match(line, at, end)
-        assert step is not None
-        at, count = step.end(), count + 1
+    at, count = begin, 0
+    for target in sorted({place for span in places for place in span}):
+        while count < target:
+            step = unit.match(line, at, end)
+            assert step is not None
+            at, count = step.end(), count + 1
+        found[target] = at
     edits = []
-    done, offset = 0, 0
+    done = offset = 0
     for first, last in places:
         offset += len(line[done : found[first]].encode())
         gone = line[found[first] : found[last]].encode()
         edits.append(Edit(offset, gone, b""))
         done, offset = found[last], offset + len(gone)
     return edits
+
+
+def _column(source: Source) -> int:
+    names = next(csv.reader([source.header.decode("utf-8-sig")], delimiter=DELIMITERS[source.format]))
+    return names.index(source.field)
+
+
+def _cell(line: str, column: int, delimiter: str) -> tuple[int, int, bool]:
+    """Where a cell of a row is written, without its quotes, and whether it has some."""
+    at = 1 if line.startswith("\ufeff") else 0
+    while True:
+        is_quoted = line.startswith('"', at)
+        begin = at + is_quoted
+        if is_quoted:
+            end = begin
+            while not (line.startswith('"', end) and not line.startswith('""', end)):
+                end += 2 if line.startswith('""', end) else 1
+            at = end + 1
+        else:
+            end = at
+        while at < len(line) and line[at] != delimiter and line[at] not in "\r\n":
+            at += 1
+        end = end if is_quoted else at
+        if not column:
+            return begin, end, is_quoted
+        column, at = column - 1, at + 1
+
+
+def _cells(values: list[Any], delimiter: str) -> bytes:
+    """Further cells of a row."""
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator="").writerow(["", *values])
+    return out.getvalue().encode("utf-8")
 
 
 def _literal(line: str, field: str) -> tuple[int, int]:
