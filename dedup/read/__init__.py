@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from ..errors import InputError
+from ..errors import DependencyError, InputError
 from ..model import Document, Skipped
 from . import formats, jsonl, plain, walk
 from .formats import JSONL, NOT_READ, OTHER, STDIN, Input
@@ -38,7 +38,7 @@ def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input 
     directories (``.git``, ``.hg``, ``.svn``) inside a directory are not entered.
 
     Raises, before anything is read: InputError when a path does not exist or ``-`` is given twice, SettingsError
-    for an input format that there is not.
+    for an input format that there is not, DependencyError when a file that is given needs a package that is missing.
     """
     names = [paths] if isinstance(paths, str) else [os.fspath(path) for path in paths]
     if not names:
@@ -49,7 +49,11 @@ def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input 
     if missing:
         raise InputError(f"{', '.join(missing)}: no such file or directory")
     formats.check(options)
-    given = set(names)
+    given = {name for name in names if not os.path.isdir(name)}
+    for name in given:
+        lack = formats.lack(formats.by_name(name, options), options)
+        if lack:
+            raise DependencyError(f"{name}: {lack}")
     return (
         found if isinstance(found, Skipped) else formats.named(found, options, found in given)
         for found in walk.files(names, STDIN)
@@ -74,7 +78,7 @@ def records(
     When it ends, ``tap`` has been given the whole file as it is, every byte once and in order.
     """
     try:
-        stream = opened(found, tap=tap, stdin=stdin)
+        stream = opened(found, options, tap=tap, stdin=stdin)
     except OSError as error:
         yield Skipped(found.path, reason(error))
         return
@@ -112,14 +116,14 @@ def _documents(
         if isinstance(item, Skipped):
             yield item
         elif item.format == OTHER:
-            yield Skipped(item.path, NOT_READ)
+            yield Skipped(item.path, formats.why_not(item.path, options))
         else:
             yield from _file(item, options, stdin)
 
 
 def _file(found: Input, options: Options, stdin: BinaryIO | None) -> Iterator[Document | Skipped]:
     try:
-        stream = opened(found, stdin=stdin, keeps=False)
+        stream = opened(found, options, stdin=stdin, keeps=False)
     except OSError as error:
         yield Skipped(found.path, reason(error))
         return
@@ -135,6 +139,6 @@ def _file(found: Input, options: Options, stdin: BinaryIO | None) -> Iterator[Do
 
 def _content(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:
     if found.format == OTHER:
-        return plain.unread(found, stream, options, NOT_READ)
+        return plain.unread(found, stream, options, formats.why_not(found.path, options))
     read = jsonl.records if found.format == JSONL else plain.records
     return read(found, stream, options)

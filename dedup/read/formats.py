@@ -1,4 +1,4 @@
-"""Which format a name stands for.
+"""Which format a name stands for, and which package that needs.
 
 Enters: a path. Leaves: an ``Input``: the path, the format of the content, the compression round it. Names alone
 decide; nothing is opened.
@@ -6,16 +6,18 @@ decide; nothing is opened.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from ..errors import SettingsError
+from .compression import BZIP2, GZIP, LZ4, XZ, ZSTD
 from .options import AUTO, Options
 
 STDIN = "-"
 TEXT, JSONL, OTHER = "text", "jsonl", "other"
 SUFFIXES = {".txt": TEXT, ".md": TEXT, ".jsonl": JSONL, ".ndjson": JSONL}
-PACKINGS = {".gz": "gzip"}
-NOT_READ = "not a format that dedup reads (.txt .md .jsonl .ndjson, optionally .gz)"
+PACKINGS = {".gz": GZIP, ".bz2": BZIP2, ".xz": XZ, ".lzma": XZ, ".zst": ZSTD, ".lz4": LZ4}
+NOT_READ = f"not a format that dedup reads ({' '.join(SUFFIXES)}, optionally {' '.join(PACKINGS)})"
 
 
 class Input(NamedTuple):
@@ -29,17 +31,41 @@ class Input(NamedTuple):
     packing: str
 
 
+class _Need(NamedTuple):
+    """What a format is called, the modules of which it needs one, the package and the extra that bring it."""
+
+    what: str
+    modules: tuple[str, ...]
+    package: str
+    extra: str
+
+
+_NEEDS = {
+    ZSTD: _Need("zstd", ("compression.zstd", "backports.zstd"), "backports.zstd", "zstd"),
+    LZ4: _Need("LZ4", ("lz4.frame",), "lz4", "lz4"),
+}
+
+
 def named(path: str, options: Options, is_given: bool = True) -> Input:
-    """The input of this name. ``input_format`` counts for standard input and for odd names that a user gave."""
-    found = Input(path, JSONL, "") if path == STDIN else _by_name(path, path)
+    """The input of this name, ``other`` where it cannot be read.
+
+    ``input_format`` counts for standard input, and for names that a user gave and that say nothing.
+    """
+    found = by_name(path, options, is_given)
+    return Input(path, OTHER, "") if lack(found, options) else found
+
+
+def by_name(path: str, options: Options, is_given: bool = True) -> Input:
+    """The input of this name, whether or not the packages that it needs are there."""
+    found = Input(path, JSONL, "") if path == STDIN else _suffixed(path, path)
     if options.input_format == AUTO or not is_given or (path != STDIN and found.format != OTHER):
         return found
-    return _by_name(path, f".{options.input_format}")
+    return _suffixed(path, f".{options.input_format}")
 
 
 def check(options: Options) -> None:
     """Raises SettingsError for an input format that there is not."""
-    if options.input_format != AUTO and _by_name("", f".{options.input_format}").format == OTHER:
+    if options.input_format != AUTO and _suffixed("", f".{options.input_format}").format == OTHER:
         known = " ".join(suffix[1:] for suffix in SUFFIXES)
         packed = " ".join(PACKINGS)
         raise SettingsError(
@@ -47,7 +73,31 @@ def check(options: Options) -> None:
         )
 
 
-def _by_name(path: str, name: str) -> Input:
+def lack(found: Input, options: Options) -> str | None:
+    """The package that is missing for an input, and how to get it; None if it can be read."""
+    for need in _needs(found, options):
+        if not any(map(_is_there, need.modules)):
+            return f"reading {need.what} needs {need.package}; pip install 'dedup-spans[{need.extra}]'"
+    return None
+
+
+def why_not(path: str, options: Options) -> str:
+    """Why a file of this name is not read."""
+    return lack(by_name(path, options), options) or NOT_READ
+
+
+def _needs(found: Input, options: Options) -> list[_Need]:
+    return [_NEEDS[name] for name in (found.format, found.packing) if name in _NEEDS]
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ImportError:  # of the package above it
+        return False
+
+
+def _suffixed(path: str, name: str) -> Input:
     stem, packing = name.lower(), ""
     for suffix, kind in PACKINGS.items():
         if stem.endswith(suffix):

@@ -19,8 +19,9 @@ from typing import Any
 import orjson
 
 from ..model import Document, Skipped, Source
+from .aside import Long
 from .formats import Input
-from .lines import Line, Lines
+from .lines import Blank, Line, Lines
 from .options import Options
 from .plain import not_utf8, too_large
 from .record import Record
@@ -48,6 +49,7 @@ def documents(
     loads: Any = orjson.loads  # also of a line that is set aside, which it refuses
     new = tuple.__new__  # what the classes themselves call, at half the cost
     number = offset = 0
+    item: Document | Skipped | None
     try:
         for line in lines:
             number += 1
@@ -62,7 +64,10 @@ def documents(
                     name = f"{path}:{number}" if name in _NO_ID else str(name)
                 yield new(Document, (name, text, new(Source, (path, number, offset))))
             else:
-                item = _look_again(line, Source(path, number, offset), options) or blank
+                if isinstance(line, Blank):
+                    item, number = blank, number + line.lines - 1
+                else:
+                    item = _look_again(line, Source(path, number, offset), options) or blank
                 if item is not None:
                     yield item
             offset += len(line)
@@ -71,22 +76,27 @@ def documents(
 
 
 def records(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:
-    """Every line as a record; blank lines in a row are one together."""
+    """Every line as a record; blank lines in a row are one together, unless they are very many."""
     lines = _Remembered(Lines(stream, options))
     number, offset = 1, 0  # where the next record begins
     blank: list[bytes] = []
+    count = 0  # of the lines in it
     for item in chain(documents(found.path, lines, options, _BLANK), (None,)):
-        if blank and (item is not _BLANK or len(blank) == _BLANKS):
+        if blank and (item is not _BLANK or count >= _BLANKS):
             raw = b"".join(blank)
             yield Record(raw, Source(found.path, number, offset))
-            number, offset = number + len(blank), offset + len(raw)
-            blank.clear()
-        if item is _BLANK and isinstance(lines.last, bytes):
-            blank.append(lines.last)
+            number, offset = number + count, offset + len(raw)
+            blank, count = [], 0
+        line = lines.last
+        if isinstance(line, Blank):
+            blank.append(line.raw)
+            count += line.lines
+        elif item is _BLANK and isinstance(line, bytes):
+            blank.append(line)
+            count += 1
         elif item is not None:
-            source = Source(found.path, number, offset)
-            yield Record.of(lines.last, source, item)
-            number, offset = number + 1, offset + len(lines.last)
+            yield Record.of(line, Source(found.path, number, offset), item)
+            number, offset = number + 1, offset + len(line)
     if lines.error is not None:
         if len(lines.rest):
             yield Record.of(lines.rest, Source(found.path, number, offset))
@@ -102,7 +112,7 @@ class _Remembered:
         self.error: OSError | None = None
 
     @property
-    def rest(self) -> Line:
+    def rest(self) -> bytes | Long:
         return self._lines.rest
 
     def __iter__(self) -> Iterator[Line]:
@@ -114,7 +124,7 @@ class _Remembered:
             self.error = error
 
 
-def _look_again(line: Line, source: Source, options: Options) -> Document | Skipped | None:
+def _look_again(line: bytes | Long, source: Source, options: Options) -> Document | Skipped | None:
     """The record in a line that orjson did not settle; None for a blank line."""
     where = f"{source.path}:{source.line}"
     if not isinstance(line, bytes):

@@ -1,12 +1,14 @@
 """The lines of a stream, as fast as Python can hand them out, and none of them larger than memory allows.
 
-Enters: a stream. Leaves: its lines, with their ends, as ``bytes``; a line above the largest record as ``Long``.
+Enters: a stream. Leaves: its lines, with their ends, as ``bytes``; a line above the largest record as ``Long``,
+blank lines by the thousand as ``Blank``.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 from .aside import Long, aside
@@ -15,7 +17,19 @@ from .stream import Stream
 
 _BLOCK = 1 << 17  # bytes read at a time
 
-Line = bytes | Long
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """Many blank lines in a row, which would take too long one by one."""
+
+    raw: bytes
+    lines: int
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+
+Line = bytes | Long | Blank
 
 
 class Lines:
@@ -25,7 +39,7 @@ class Lines:
     """
 
     def __init__(self, stream: Stream, options: Options) -> None:
-        self.rest: Line = b""
+        self.rest: bytes | Long = b""
         self._stream = stream
         self._limit = options.max_record_size
         self._ahead = b""  # read, but not looked at
@@ -47,6 +61,8 @@ class Lines:
                     yield self._split(block[first:end])
                 if end:
                     head, held = [], 0
+                    if not block.isspace():  # blank lines without end are no end of a record either
+                        self._stream.begin()
                 if end < len(block):
                     head.append(block[end:])
                     held += len(head[-1])
@@ -64,6 +80,8 @@ class Lines:
         return block
 
     def _split(self, block: bytes) -> Iterable[Line]:
+        if block.isspace():
+            return [Blank(block, block.count(b"\n"))]
         lines = io.BytesIO(block)  # shares the bytes, and splits at line feeds only
         if not self._limit or len(block) <= self._limit:
             return lines
@@ -74,7 +92,7 @@ class Lines:
             return [line]
         return [aside(iter((line,)), self._stream.keeps)]
 
-    def _long(self, head: list[bytes]) -> Line:
+    def _long(self, head: list[bytes]) -> Long:
         """The line that begins with ``head``, its other bytes never in memory together."""
         line = aside(chain(head, self._to_line_end()), self._stream.keeps)
         if line.error is not None:

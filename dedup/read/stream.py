@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
 
-from .compression import Gunzip, UnreadableError
+from .compression import Unpack, UnreadableError
 from .formats import STDIN, Input
+from .options import Options
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -30,11 +31,17 @@ class Stream(io.BufferedReader):
     """
 
     def __init__(
-        self, file: io.RawIOBase, packing: str = "", tap: Tap | None = None, keeps: bool = True
+        self, file: io.RawIOBase, packing: str, options: Options, tap: Tap | None = None, keeps: bool = True
     ) -> None:
         self._packed = Tapped(file, tap) if tap else file
-        super().__init__(Gunzip(self._packed) if packing else self._packed, BUFFER)
+        self._unpack = Unpack(self._packed, packing, options.max_record_size) if packing else None
+        super().__init__(self._unpack or self._packed, BUFFER)
         self.keeps = keeps
+
+    def begin(self) -> None:
+        """To be called where a record begins, for an eye to be kept on its length."""
+        if self._unpack is not None:
+            self._unpack.begin()
 
     def drain(self) -> None:
         """Reads the file to its end, past any damage, for the tap to see. Raises OSError."""
@@ -81,7 +88,12 @@ class _Given(io.RawIOBase):
 
 
 def opened(
-    found: Input, *, tap: Tap | None = None, stdin: BinaryIO | None = None, keeps: bool = True
+    found: Input,
+    options: Options,
+    *,
+    tap: Tap | None = None,
+    stdin: BinaryIO | None = None,
+    keeps: bool = True,
 ) -> Stream:
     """The input's bytes, unpacked. Raises OSError."""
     file: io.RawIOBase
@@ -91,7 +103,7 @@ def opened(
         raise UnreadableError("standard input is closed")
     else:
         file = _Given(stdin or sys.stdin.buffer)
-    return Stream(file, found.packing, tap, keeps)
+    return Stream(file, found.packing, options, tap, keeps)
 
 
 def reason(error: OSError) -> str:
