@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 from ..errors import DependencyError, InputError
 from ..model import Document, Skipped
-from . import formats, jsonl, plain, walk
-from .formats import JSONL, NOT_READ, OTHER, STDIN, Input
+from . import csv, formats, jsonl, plain, walk
+from .formats import CSV, JSONL, NOT_READ, OTHER, STDIN, TEXT, TSV, Input
 from .lines import Lines
 from .options import Options
 from .record import Record
@@ -28,6 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 _DEFAULT = Options()
+_READERS = {TEXT: plain.records, JSONL: jsonl.records, CSV: csv.records, TSV: csv.records}
 
 
 def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input | Skipped]:
@@ -92,12 +93,14 @@ def records(
 
 
 def values(record: Record, found: Input, options: Options = _DEFAULT) -> Mapping[str, Any]:
-    """The fields of a record by name: those of a JSON object; for a file that is a record, ``mtime``.
+    """The fields of a record by name: those of a JSON object, the columns of a row, ``mtime`` of a file.
 
-    The time is in seconds since 1970. Empty where there are none.
+    The time is in seconds since 1970. There are none in a record that cannot be read.
     """
     if found.format == JSONL:
         return jsonl.values(record.raw) if isinstance(record.raw, bytes) else {}
+    if found.format in (CSV, TSV):
+        return csv.values(record)
     try:
         return {"mtime": os.stat(found.path).st_mtime}
     except OSError:
@@ -140,5 +143,4 @@ def _file(found: Input, options: Options, stdin: BinaryIO | None) -> Iterator[Do
 def _content(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:
     if found.format == OTHER:
         return plain.unread(found, stream, options, formats.why_not(found.path, options))
-    read = jsonl.records if found.format == JSONL else plain.records
-    return read(found, stream, options)
+    return _READERS[found.format](found, stream, options)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 
@@ -16,11 +17,15 @@ from ..errors import OutputError
 
 @dataclass(frozen=True, slots=True)
 class Long:
-    """A long record: its length in bytes, its bytes (none where they were not wanted), the error that ended them."""
+    """A long record: its length in bytes, its bytes (none where they were not wanted), the error that ended them.
+
+    ``quotes`` is how many double quotes it holds, by which a row of a CSV file knows where it ends.
+    """
 
     length: int
     raw: bytes | mmap = b""
     error: OSError | None = None
+    quotes: int = 0
 
     def __len__(self) -> int:
         return self.length
@@ -28,34 +33,27 @@ class Long:
 
 def aside(pieces: Iterator[bytes], keeps: bool) -> Long:
     """The pieces, of which the first is not empty, as one. Raises OutputError where there is no room for them."""
-    if not keeps:
-        return _counted(pieces)
-    length = 0
     try:
-        with tempfile.TemporaryFile(prefix="dedup-") as file:
+        with tempfile.TemporaryFile(prefix="dedup-") if keeps else nullcontext() as file:
+            length = quotes = 0
             error = None
             while piece := _next(pieces):
                 if isinstance(piece, OSError):
                     error = piece
                     break
-                length += file.write(piece)
-            file.flush()
-            return Long(
-                length, mmap(file.fileno(), 0, access=ACCESS_READ), error
-            )  # it holds a descriptor of its own
+                length += len(piece)
+                quotes += piece.count(b'"')
+                if file is not None:
+                    file.write(piece)
+            raw: bytes | mmap = b""
+            if file is not None:
+                file.flush()
+                raw = mmap(file.fileno(), 0, access=ACCESS_READ)  # holds a descriptor of its own
+            return Long(length, raw, error, quotes)
     except OSError as full:
         text = (full.strerror or str(full)).lower()
         place = tempfile.gettempdir()
         raise OutputError(f"{place}: cannot hold a record that is too large for memory: {text}") from full
-
-
-def _counted(pieces: Iterator[bytes]) -> Long:
-    length = 0
-    while piece := _next(pieces):
-        if isinstance(piece, OSError):
-            return Long(length, error=piece)
-        length += len(piece)
-    return Long(length)
 
 
 def _next(pieces: Iterator[bytes]) -> bytes | OSError | None:

@@ -14,8 +14,8 @@ from .compression import BZIP2, GZIP, LZ4, XZ, ZSTD
 from .options import AUTO, Options
 
 STDIN = "-"
-TEXT, JSONL, OTHER = "text", "jsonl", "other"
-SUFFIXES = {".txt": TEXT, ".md": TEXT, ".jsonl": JSONL, ".ndjson": JSONL}
+TEXT, JSONL, CSV, TSV, OTHER = "text", "jsonl", "csv", "tsv", "other"
+SUFFIXES = {".txt": TEXT, ".md": TEXT, ".jsonl": JSONL, ".ndjson": JSONL, ".csv": CSV, ".tsv": TSV}
 PACKINGS = {".gz": GZIP, ".bz2": BZIP2, ".xz": XZ, ".lzma": XZ, ".zst": ZSTD, ".lz4": LZ4}
 NOT_READ = f"not a format that dedup reads ({' '.join(SUFFIXES)}, optionally {' '.join(PACKINGS)})"
 

@@ -40,7 +40,10 @@ def whole(
 
 def unread(found: Input, stream: Stream, options: Options, why: str) -> Iterator[Record | Skipped]:
     """The file as one record without a document, for the reason given."""
-    return whole(found, stream, options, lambda path, _: Skipped(path, why))
+    raw, error = _taken(stream, options)
+    yield Record.of(raw, Source(found.path, None, 0), Skipped(found.path, why))
+    if error is not None:
+        yield Skipped(found.path, reason(error))
 
 
 def document(path: str, data: bytes) -> Document | Skipped:

@@ -16,40 +16,12 @@ from hypothesis import strategies as st
 
 from dedup.model import Document, Skipped, Source
 from dedup.read import NOT_READ, Input, Options, Record, documents, inputs, records, values
-
-DEFAULT = Options()
+from tests.unit.reading import content, found, taken
 
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def found(name: str, data: bytes, options: Options = DEFAULT) -> tuple[Input, list[Record | Skipped]]:
-    """A file with these bytes as an input, and its records; the tap must have seen the file."""
-    Path(name).write_bytes(data)
-    (entry,) = inputs([name], options)
-    assert isinstance(entry, Input)
-    seen: list[bytes] = []
-    items = list(records(entry, options, lambda chunk: seen.append(bytes(chunk))))
-    assert b"".join(seen) == data
-    return entry, items
-
-
-def taken(name: str, data: bytes, options: Options = DEFAULT) -> list[Record]:
-    """The records of a file in which nothing ends the reading."""
-    items = found(name, data, options)[1]
-    assert all(isinstance(item, Record) for item in items)
-    return [item for item in items if isinstance(item, Record)]
-
-
-def content(items: list[Record]) -> bytes:
-    """The bytes of all records; each begins where it says."""
-    whole = b""
-    for item in items:
-        assert item.source.byte_offset == len(whole)
-        whole += bytes(item.raw)
-    return whole
 
 
 NEWLINE = st.sampled_from([b"\n", b"\r\n", b"\n\n", b" \n\t\r\n", b"\r", b""])
@@ -60,6 +32,16 @@ LINE = st.one_of(
     st.sampled_from([b"\xef\xbb\xbf", b"{}", b'{"text": 1}', b"x" * 200, b" " * 200]),
 )  # fmt: skip
 JSONL = st.lists(st.tuples(LINE, NEWLINE), max_size=12).map(lambda parts: b"".join(map(b"".join, parts)))
+CELL = st.sampled_from(
+    [b"text", b"id", b"a", b'"q, ""x"""', b'"two\r\n\n lines"', b'"', b'x"y', b"", b"\xff", b"c" * 70]
+)
+ROW = st.tuples(st.lists(CELL, max_size=3), st.sampled_from([b",", b",", b";", b"\t"])).map(
+    lambda row: row[1].join(row[0])
+)
+TABLE = st.tuples(
+    st.sampled_from([b"", b"text,id\n", b"\xef\xbb\xbfid,text\r\n", b"id\ttext\n", b"\n\ntext\n"]),
+    st.lists(st.tuples(ROW, NEWLINE), max_size=9).map(lambda parts: b"".join(map(b"".join, parts))),
+).map(b"".join)
 LIMIT = st.sampled_from([0, 1, 64, 100_000_000])
 EASY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
@@ -71,8 +53,6 @@ class TestPieces:
         options = Options(max_record_size=limit)
         items = taken("a.jsonl", data, options)
         assert content(items) == data
-        told = [item.document or item.skipped for item in items if item.document or item.skipped]
-        assert told == list(documents(["a.jsonl"], options))
         for item in items:
             assert item.source.line == data[: item.source.byte_offset].count(b"\n") + 1
 
@@ -82,10 +62,19 @@ class TestPieces:
         assert content(taken(name, data, Options(max_record_size=limit))) == data
 
     @EASY
-    @given(JSONL, LIMIT, st.integers(1, 40))
-    def test_half_a_gzip(self, data: bytes, limit: int, missing: int) -> None:
+    @given(TABLE, LIMIT, st.sampled_from(["a.csv", "a.tsv"]))
+    def test_tables(self, data: bytes, limit: int, name: str) -> None:
+        items = taken(name, data, Options(max_record_size=limit))
+        assert content(items) == data
+        assert sum(item.is_frame for item in items) <= 1
+        for item in items:
+            assert item.source.line == data[: item.source.byte_offset].count(b"\n") + 1
+
+    @EASY
+    @given(st.one_of(JSONL, TABLE), LIMIT, st.integers(1, 40), st.sampled_from(["a.jsonl.gz", "a.csv.gz"]))
+    def test_half_a_gzip(self, data: bytes, limit: int, missing: int, name: str) -> None:
         packed = gzip.compress(data)
-        items = found("a.jsonl.gz", packed[: -min(missing, len(packed))], Options(max_record_size=limit))[1]
+        items = found(name, packed[: -min(missing, len(packed))], Options(max_record_size=limit))[1]
         whole = content([item for item in items[:-1] if isinstance(item, Record)])
         assert data.startswith(whole)
         assert missing > 8 or whole == data  # only the trailer is missing
