@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from . import manifest
 from .errors import InputError, OutputError
 from .manifest import Line
-from .read import Input, formats
+from .read import Input, Options, formats
 from .read.stream import opened, reason
 from .write import edit
 from .write.atomic import whole_file
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 ORIGINALS = ".originals"
 _CHUNK = 1 << 20
+_UNLIMITED = Options(max_record_size=0)  # what was written once may be read again
 
 
 @dataclass
@@ -223,7 +224,7 @@ class Archive:
         if path not in self._slices:
             is_tree = "file" in row["output"]
             packing = self._inputs[row["input"]]["packing"] if is_tree else packing_of(path)
-            stream = self._open.enter_context(opened(Input(path, formats.OTHER, packing)))
+            stream = self._open.enter_context(opened(Input(path, formats.OTHER, packing), _UNLIMITED))
             self._slices[path] = Slices(stream)
         return self._slices[path]
 

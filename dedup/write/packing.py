@@ -9,12 +9,14 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-from typing import BinaryIO, cast
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any, BinaryIO, cast
 
 from ..errors import DependencyError
-
-#: Compressions by the suffix of a name.
-PACKINGS = {".gz": "gzip", ".tgz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".lzma": "lzma", ".zst": "zstd"}
+from ..read.compression import BZIP2, GZIP, LZ4, XZ, ZSTD
+from ..read.formats import PACKINGS
 
 _GZIP_LEVEL = 6
 
@@ -27,24 +29,17 @@ def packing_of(path: str) -> str:
 
 def packed(stream: BinaryIO, packing: str) -> BinaryIO:
     """The stream to write content to. Raises DependencyError where a package is missing."""
-    if packing == "gzip":
-        return cast(BinaryIO, gzip.GzipFile("", "wb", _GZIP_LEVEL, stream, mtime=0))
-    if packing == "bzip2":
-        return cast(BinaryIO, bz2.BZ2File(stream, "wb"))
-    if packing in ("xz", "lzma"):
-        form = lzma.FORMAT_XZ if packing == "xz" else lzma.FORMAT_ALONE
-        return cast(BinaryIO, lzma.LZMAFile(stream, "wb", format=form))
-    if packing == "zstd":
-        return _zstd(stream)
-    return cast(BinaryIO, _Open(stream))
+    whole = _OPENED[packing](stream) if packing else _Open(stream)
+    return cast(BinaryIO, whole)
 
 
-def _zstd(stream: BinaryIO) -> BinaryIO:
-    try:
-        import zstandard
-    except ImportError:
-        raise DependencyError("writing zstd needs zstandard; pip install 'dedup-spans[zstd]'") from None
-    return cast(BinaryIO, zstandard.ZstdCompressor().stream_writer(stream, closefd=False))
+def _module(*names: str, extra: str) -> Any:
+    for name in names:
+        try:
+            return import_module(name)
+        except ImportError:
+            continue
+    raise DependencyError(f"writing {extra} needs {names[-1]}; pip install 'dedup-spans[{extra}]'")
 
 
 class _Open:
@@ -56,3 +51,12 @@ class _Open:
 
     def close(self) -> None:
         self.flush()
+
+
+_OPENED: dict[str, Callable[[BinaryIO], Any]] = {
+    GZIP: lambda stream: gzip.GzipFile("", "wb", _GZIP_LEVEL, stream, mtime=0),
+    BZIP2: lambda stream: bz2.BZ2File(stream, "wb"),
+    XZ: partial(lzma.LZMAFile, mode="wb"),
+    ZSTD: lambda stream: _module("compression.zstd", "backports.zstd", extra="zstd").ZstdFile(stream, "wb"),
+    LZ4: lambda stream: _module("lz4.frame", extra="lz4").LZ4FrameFile(stream, "wb"),
+}

@@ -61,7 +61,7 @@ class Side:
         self._frames.append(raw)
         if (
             self._folder is None
-            and self._open is not None
+            and self._sink is not None
             and self._frames != self._framed[: len(self._frames)]
         ):
             name = self._arrival.name if self._arrival else ""

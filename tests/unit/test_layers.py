@@ -19,7 +19,7 @@ ALLOWED = {
     "model": {"__init__", "errors"},  # __init__: the version, which stands in a result
     "kernel": {"errors"},
     "read": {"errors", "model"},
-    "write": {"errors"},
+    "write": {"errors", "read"},  # of what is read, the names of formats and compressions
     "report": {"__init__", "errors", "match", "model"},
     "manifest": {"errors"},
     "text": {"errors", "kernel", "model"},
