@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 from ..errors import DependencyError, InputError
 from ..model import Document, Skipped
-from . import csv, formats, jsonl, plain, walk
-from .formats import CSV, JSONL, NOT_READ, OTHER, STDIN, TEXT, TSV, Input
+from . import csv, formats, html, jsonl, plain, walk
+from .formats import CSV, HTML, JSONL, NOT_READ, OTHER, STDIN, TEXT, TSV, Input
 from .lines import Lines
 from .options import Options
 from .record import Record
@@ -28,7 +28,13 @@ __all__ = [
 ]  # fmt: skip
 
 _DEFAULT = Options()
-_READERS = {TEXT: plain.records, JSONL: jsonl.records, CSV: csv.records, TSV: csv.records}
+_READERS = {
+    TEXT: plain.records,
+    HTML: html.records,
+    JSONL: jsonl.records,
+    CSV: csv.records,
+    TSV: csv.records,
+}
 
 
 def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input | Skipped]:
@@ -39,7 +45,7 @@ def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input 
     directories (``.git``, ``.hg``, ``.svn``) inside a directory are not entered.
 
     Raises, before anything is read: InputError when a path does not exist or ``-`` is given twice, SettingsError
-    for an input format that there is not, DependencyError when a file that is given needs a package that is missing.
+    for an option out of range, DependencyError when a file that is given needs a package that is missing.
     """
     names = [paths] if isinstance(paths, str) else [os.fspath(path) for path in paths]
     if not names:

@@ -6,7 +6,6 @@ file has no name and is gone with the map.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -33,6 +32,8 @@ class Long:
 
 def aside(pieces: Iterator[bytes], keeps: bool) -> Long:
     """The pieces, of which the first is not empty, as one. Raises OutputError where there is no room for them."""
+    import tempfile  # brings much along that is seldom needed
+
     try:
         with tempfile.TemporaryFile(prefix="dedup-") if keeps else nullcontext() as file:
             length = quotes = 0

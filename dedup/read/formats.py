@@ -11,11 +11,14 @@ from typing import NamedTuple
 
 from ..errors import SettingsError
 from .compression import BZIP2, GZIP, LZ4, XZ, ZSTD
-from .options import AUTO, Options
+from .options import AUTO, EXTRACTORS, Options
 
 STDIN = "-"
-TEXT, JSONL, CSV, TSV, OTHER = "text", "jsonl", "csv", "tsv", "other"
-SUFFIXES = {".txt": TEXT, ".md": TEXT, ".jsonl": JSONL, ".ndjson": JSONL, ".csv": CSV, ".tsv": TSV}
+TEXT, JSONL, CSV, TSV, HTML, OTHER = "text", "jsonl", "csv", "tsv", "html", "other"
+SUFFIXES = {
+    ".txt": TEXT, ".md": TEXT, ".html": HTML, ".htm": HTML,
+    ".jsonl": JSONL, ".ndjson": JSONL, ".csv": CSV, ".tsv": TSV,
+}  # fmt: skip
 PACKINGS = {".gz": GZIP, ".bz2": BZIP2, ".xz": XZ, ".lzma": XZ, ".zst": ZSTD, ".lz4": LZ4}
 NOT_READ = f"not a format that dedup reads ({' '.join(SUFFIXES)}, optionally {' '.join(PACKINGS)})"
 
@@ -46,6 +49,13 @@ _NEEDS = {
 }
 
 
+_PAGES = (HTML,)  # formats that hold HTML
+_EXTRACTORS = {
+    "resiliparse": _Need("HTML", ("resiliparse",), "resiliparse", "html"),
+    "trafilatura": _Need("HTML", ("trafilatura",), "trafilatura", "trafilatura"),
+}
+
+
 def named(path: str, options: Options, is_given: bool = True) -> Input:
     """The input of this name, ``other`` where it cannot be read.
 
@@ -64,7 +74,11 @@ def by_name(path: str, options: Options, is_given: bool = True) -> Input:
 
 
 def check(options: Options) -> None:
-    """Raises SettingsError for an input format that there is not."""
+    """Raises SettingsError for an input format or an extractor that there is not."""
+    if options.html_extractor not in EXTRACTORS:
+        raise SettingsError(
+            f"html_extractor is {options.html_extractor!r}; expected one of {', '.join(EXTRACTORS)}"
+        )
     if options.input_format != AUTO and _suffixed("", f".{options.input_format}").format == OTHER:
         known = " ".join(suffix[1:] for suffix in SUFFIXES)
         packed = " ".join(PACKINGS)
@@ -87,7 +101,10 @@ def why_not(path: str, options: Options) -> str:
 
 
 def _needs(found: Input, options: Options) -> list[_Need]:
-    return [_NEEDS[name] for name in (found.format, found.packing) if name in _NEEDS]
+    needs = [_NEEDS[name] for name in (found.format, found.packing) if name in _NEEDS]
+    if found.format in _PAGES and options.html_extractor in _EXTRACTORS:
+        needs.append(_EXTRACTORS[options.html_extractor])
+    return needs
 
 
 def _is_there(module: str) -> bool:
