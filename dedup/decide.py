@@ -36,7 +36,8 @@ class Policy:
     """What the user wishes to stay, checked once; the names are those of the options.
 
     ``keep`` is ``first``, ``longest``, ``oldest``, ``newest`` or ``field:NAME`` with ``:desc`` added where the
-    greatest stays. ``date_field`` is for ``oldest`` and ``newest``; None looks for one of DATE_FIELDS.
+    greatest stays. ``date_field`` is for ``oldest`` and ``newest``; None looks for one of DATE_FIELDS. ``revisit``
+    puts a revisit record beside what stays for each record of a WARC file with the payload of one that stays.
 
     >>> Policy(keep="newest").one_pass, Policy().one_pass
     (False, True)
@@ -49,6 +50,7 @@ class Policy:
     action: str = DIVERT
     contained: bool = True
     date_field: str | None = None
+    revisit: bool = False
 
     def __post_init__(self) -> None:
         if self.keep not in (FIRST, LONGEST, OLDEST, NEWEST) and not FIELD.fullmatch(self.keep):
@@ -59,6 +61,8 @@ class Policy:
             raise SettingsError(f"action is {self.action!r}; expected {', '.join(ACTIONS)}")
         if self.date_field is not None and self.keep not in (OLDEST, NEWEST):
             raise SettingsError(f"date_field is for keep oldest and newest; keep is {self.keep}")
+        if self.revisit and (self.keep, self.action) != (FIRST, DIVERT):
+            raise SettingsError("revisit is for keep first and action divert: it points to an earlier record")
 
     def to_dict(self) -> dict[str, Any]:
         """The wishes by name."""

@@ -34,6 +34,7 @@ _ACTION = (
     "cut: as divert, and passages that repeat go out of what stays."
 )
 _ORIGINALS = "Do not keep compressed inputs beside the manifest; restored, their content is the same."
+_REVISIT = "WARC: where a record is set aside whose payload is that of one that stays, a revisit record stands for it."
 _THRESHOLD = "Documents are copies from this Jaccard similarity on, or with this share of one in the other."
 
 _EXAMPLES = """\b
@@ -67,6 +68,7 @@ Exit codes:
     "--no-originals",
     help=_ORIGINALS,
 )
+@flag(OUTPUT, "--revisit", help=_REVISIT)
 @flag(OUTPUT, "--dry-run", help="Write nothing, only tell what would come of it.")
 @flag(OUTPUT, "--force", help="Replace outputs that are there already.")
 @flag(OUTPUT, "-q", "--quiet", help="No progress and no messages, only errors.")
@@ -134,7 +136,13 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
 
     names = ("threshold", "passage_similarity", "min_tokens", "ngram", "num_perm", "seed", "jobs")
     settings = Settings.of({name: options[name] for name in names})
-    policy = Policy(options["keep"], options["action"], not options["no_contained"], options["date_field"])
+    policy = Policy(
+        options["keep"],
+        options["action"],
+        not options["no_contained"],
+        options["date_field"],
+        options["revisit"],
+    )
     reading = Options(text_field=options["text_field"], id_field=options["id_field"])
     output, rejects, manifest = options["output"], options["rejects"], options["manifest"]
     if options["dry_run"]:
@@ -192,6 +200,8 @@ def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:
         say(f"{outcome.kept:,} stay, {copies:,} of them {verb} marked as copies{told}")
     if outcome.cut:
         say(f"{_count(outcome.cut, 'record')} {verb} cut, by {_size(outcome.bytes_cut)}")
+    if outcome.revisits:
+        say(f"{_count(outcome.revisits, 'revisit record')} {verb} added for payloads that stay elsewhere")
     if copies * 2 > outcome.records:
         say(
             "warning: more than half of the records are copies; is that what you expect? See --threshold, --text-field"

@@ -14,7 +14,7 @@ from ..errors import OutputError
 from ..kept import EXACT, NEW, Verdict
 from ..model import Document, Skipped
 from ..read import Input, Record, formats
-from ..write import edit
+from ..write import edit, warc
 from ..write.edit import Edit
 from ..write.outputs import Outputs
 from ..write.sides import Arrival, Side
@@ -47,6 +47,7 @@ class Ledger:
         self._names = self.originals.names
         self._arrived: Arrived | None = None
         self._header = b""  # of the input that arrived
+        self._captures: dict[int, warc.Capture] = {}  # by document number, of records that stay
         self._next: int | None = None  # the number of the document to be written next
 
     def write(self, block: Block, verdicts: dict[int, Verdict], cuts: dict[int, list[Cut]]) -> None:
@@ -172,7 +173,21 @@ class Ledger:
                 if number in cuts
                 else self._unmarked(record, line)
             )
+        if self._plan.policy.revisit and verdict is not None and self._format in edit.WARCS:
+            self._revisit(number, bytes(record.raw), verdict, line)
         self._put(line, side, raw, len(record.raw))
+
+    def _revisit(self, number: int, raw: bytes, verdict: Verdict, line: manifest.Line) -> None:
+        """Remembers a capture that stays; a copy with the payload of one gets a record that stands for it."""
+        if verdict.kind == NEW:
+            found = warc.capture(raw)
+            if found is not None:
+                self._captures[number] = found
+        elif verdict.kind == EXACT and verdict.twin in self._captures:
+            added = warc.revisit(raw, self._captures[verdict.twin])
+            if added is not None:
+                line["revisit"] = self._sides[KEPT].write(added)
+                self.outcome.revisits += 1
 
     def _line(self, event: Came) -> manifest.Line:
         source = event.record.source

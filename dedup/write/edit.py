@@ -32,6 +32,7 @@ _PLAIN = re.compile(".", re.DOTALL)
 #: Formats whose records are JSON objects: lines, and the rows of tables as they are told.
 JSON_LIKE = ("jsonl", "parquet", "arrow")
 DELIMITERS = {"csv": ",", "tsv": "\t"}
+WARCS = ("warc", "warc.gz")
 
 #: The member of a JSON line that a note is, and what the columns of other formats begin with.
 MEMBER, PREFIX = "_dedup", "dedup_"
@@ -41,7 +42,7 @@ NOTES = ("duplicate_of", "kind", "jaccard", "containment")
 
 
 _NOT_CUT = "nothing can be cut out of {}; cut text files, JSON lines, CSV or tables, or divert copies"
-_NOT_MARKED = "{} cannot be marked; mark JSON lines, CSV or tables, or divert copies"
+_NOT_MARKED = "{} cannot be marked; mark JSON lines, CSV, tables or WARC, or divert copies"
 
 
 class Edit(NamedTuple):
@@ -96,7 +97,7 @@ def check(path: str, format: str, action: str) -> None:
     """Raises OutputError where records of a format cannot be changed as the action demands."""
     if action == "cut" and format not in ("text", *JSON_LIKE, *DELIMITERS):
         raise OutputError(f"{path}: {_NOT_CUT.format(format)}")
-    if action == "mark" and format not in (*JSON_LIKE, *DELIMITERS):
+    if action == "mark" and format not in (*JSON_LIKE, *DELIMITERS, *WARCS):
         raise OutputError(f"{path}: {_NOT_MARKED.format(format)}")
 
 
@@ -117,7 +118,8 @@ def cut(source: Source, raw: bytes, text: str, spans: Iterable[tuple[int, int]])
 
 
 def mark(format: str, raw: bytes, note: dict[str, Any] | None) -> list[Edit]:
-    """Writes a note on the record: a member of the JSON object, the last columns of a CSV file, empty without a note.
+    """Writes a note on the record: a member of the JSON object, the last columns of a CSV file, a metadata record after
+    the one in a WARC file. Without a note, columns stay empty.
 
     Raises OutputError for a format in which that cannot be.
     """
@@ -129,7 +131,7 @@ def mark(format: str, raw: bytes, note: dict[str, Any] | None) -> list[Edit]:
         return [Edit(end, b"", _cells(cells, DELIMITERS[format]))]
     if format not in JSON_LIKE:
         raise OutputError(
-            f"records of {format} cannot be marked; mark JSON lines, CSV or tables, or divert copies"
+            f"records of {format} cannot be marked; mark JSON lines, CSV, tables or WARC, or divert copies"
         )
     if note is None:
         return []
