@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 from ..errors import DependencyError, InputError
 from ..model import Document, Skipped
-from . import csv, formats, html, jsonl, plain, walk
-from .formats import CSV, HTML, JSONL, NOT_READ, OTHER, STDIN, TEXT, TSV, Input
+from . import csv, formats, html, jsonl, plain, walk, warc, warcgz
+from .formats import CSV, HTML, JSONL, NOT_READ, OTHER, STDIN, TEXT, TSV, WARC, WARC_GZ, Input
 from .lines import Lines
 from .options import Options
 from .record import Record
@@ -34,6 +34,8 @@ _READERS = {
     JSONL: jsonl.records,
     CSV: csv.records,
     TSV: csv.records,
+    WARC: warc.records,
+    WARC_GZ: warcgz.records,
 }
 
 
@@ -62,7 +64,9 @@ def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input 
         if lack:
             raise DependencyError(f"{name}: {lack}")
     return (
-        found if isinstance(found, Skipped) else formats.named(found, options, found in given)
+        found
+        if isinstance(found, Skipped)
+        else warcgz.shaped(formats.named(found, options, found in given), options)
         for found in walk.files(names, STDIN)
     )
 
@@ -99,7 +103,7 @@ def records(
 
 
 def values(record: Record, found: Input, options: Options = _DEFAULT) -> Mapping[str, Any]:
-    """The fields of a record by name: those of a JSON object, the columns of a row, ``mtime`` of a file.
+    """The fields of a record by name: of a JSON object, the columns of a row, the WARC headers, ``mtime`` of a file.
 
     The time is in seconds since 1970. There are none in a record that cannot be read.
     """
@@ -107,6 +111,8 @@ def values(record: Record, found: Input, options: Options = _DEFAULT) -> Mapping
         return jsonl.values(record.raw) if isinstance(record.raw, bytes) else {}
     if found.format in (CSV, TSV):
         return csv.values(record)
+    if found.format in (WARC, WARC_GZ):
+        return warc.values(record.raw) if isinstance(record.raw, bytes) else {}
     try:
         return {"mtime": os.stat(found.path).st_mtime}
     except OSError:

@@ -26,7 +26,7 @@ GZIP, BZIP2, XZ, ZSTD, LZ4 = "gzip", "bzip2", "xz", "zstd", "lz4"
 
 _PACKED = 1 << 16  # compressed bytes read at a time
 _GZIP = 16 + zlib.MAX_WBITS  # a gzip header and trailer round the deflate stream
-_BOMB = 200  # to 1; text that people write is packed 2 to 20 to 1, a crawled page seldom above 100 to 1
+BOMB = 200  # to 1; text that people write is packed 2 to 20 to 1, a crawled page seldom above 100 to 1
 _XZ_MEMORY = 1 << 29  # bytes; the highest preset of xz needs an eighth of that
 
 
@@ -154,7 +154,7 @@ class Unpack(io.RawIOBase):
     def _look_for_a_bomb(self) -> None:
         length = self.unpacked - self._begun[0]
         share = length // (self.packed - self._begun[1] or 1)
-        if self._limit and length > self._limit and share > _BOMB and not self._damage:
+        if self._limit and length > self._limit and share > BOMB and not self._damage:
             self._ended = True
             self._damage = (
                 f"looks like a decompression bomb ({share:,} to 1, and no end of a record), stopped"

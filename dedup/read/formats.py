@@ -14,10 +14,12 @@ from .compression import BZIP2, GZIP, LZ4, XZ, ZSTD
 from .options import AUTO, EXTRACTORS, Options
 
 STDIN = "-"
-TEXT, JSONL, CSV, TSV, HTML, OTHER = "text", "jsonl", "csv", "tsv", "html", "other"
+TEXT, HTML, JSONL, CSV, TSV, OTHER = "text", "html", "jsonl", "csv", "tsv", "other"
+WARC, WARC_GZ = "warc", "warc.gz"  # the second: a gzip member for each record, and not unpacked
 SUFFIXES = {
     ".txt": TEXT, ".md": TEXT, ".html": HTML, ".htm": HTML,
     ".jsonl": JSONL, ".ndjson": JSONL, ".csv": CSV, ".tsv": TSV,
+    ".warc": WARC, ".wet": WARC,
 }  # fmt: skip
 PACKINGS = {".gz": GZIP, ".bz2": BZIP2, ".xz": XZ, ".lzma": XZ, ".zst": ZSTD, ".lz4": LZ4}
 NOT_READ = f"not a format that dedup reads ({' '.join(SUFFIXES)}, optionally {' '.join(PACKINGS)})"
@@ -45,11 +47,12 @@ class _Need(NamedTuple):
 
 _NEEDS = {
     ZSTD: _Need("zstd", ("compression.zstd", "backports.zstd"), "backports.zstd", "zstd"),
+    WARC: _Need("WARC", ("fastwarc",), "fastwarc", "warc"),
     LZ4: _Need("LZ4", ("lz4.frame",), "lz4", "lz4"),
 }
 
 
-_PAGES = (HTML,)  # formats that hold HTML
+_PAGES = (HTML, WARC)  # formats that hold HTML
 _EXTRACTORS = {
     "resiliparse": _Need("HTML", ("resiliparse",), "resiliparse", "html"),
     "trafilatura": _Need("HTML", ("trafilatura",), "trafilatura", "trafilatura"),

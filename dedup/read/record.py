@@ -44,8 +44,10 @@ class Record(NamedTuple):
 
     @property
     def skipped(self) -> Skipped | None:
-        """The entry in the skipped list, where there is something to say."""
+        """The entry in the skipped list, where there is something to say; it names the line, or the byte offset."""
         if self.reason is None:
             return None
-        name = f"{self.source.path}:{self.source.line}" if self.source.line else str(self.source.path)
-        return Skipped(name, self.reason)
+        path, line, offset = self.source
+        if line is not None:
+            return Skipped(f"{path}:{line}", self.reason)
+        return Skipped(f"{path}@{offset}" if offset else str(path), self.reason)
