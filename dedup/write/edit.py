@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ..errors import OutputError
+from . import warc
 
 #: What follows the last word of a sentence and goes with it.
 _STOPS = re.compile(r"[.,;:!?…。！？；，、]*[\"'’”»)\]]*")
@@ -129,12 +130,12 @@ def mark(format: str, raw: bytes, note: dict[str, Any] | None) -> list[Edit]:
             return []
         cells = [(note or {}).get(name, "") for name in NOTES]
         return [Edit(end, b"", _cells(cells, DELIMITERS[format]))]
-    if format not in JSON_LIKE:
-        raise OutputError(
-            f"records of {format} cannot be marked; mark JSON lines, CSV, tables or WARC, or divert copies"
-        )
+    if format not in (*JSON_LIKE, *WARCS):
+        raise OutputError(_NOT_MARKED.format(format))
     if note is None:
         return []
+    if format in WARCS:
+        return [Edit(len(raw), b"", warc.metadata(raw, note))]
     end = raw.rstrip().rfind(b"}")
     is_first = raw[:end].rstrip().endswith(b"{")
     told = {MEMBER: note} if format == "jsonl" else {f"{PREFIX}{name}": value for name, value in note.items()}

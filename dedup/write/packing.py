@@ -12,6 +12,7 @@ import lzma
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from mmap import mmap
 from typing import Any, BinaryIO, cast
 
 from ..errors import DependencyError
@@ -27,8 +28,13 @@ def packing_of(path: str) -> str:
     return next((kind for suffix, kind in PACKINGS.items() if lower.endswith(suffix)), "")
 
 
-def packed(stream: BinaryIO, packing: str) -> BinaryIO:
-    """The stream to write content to. Raises DependencyError where a package is missing."""
+def packed(stream: BinaryIO, packing: str, members: bool = False) -> BinaryIO:
+    """The stream to write content to. Raises DependencyError where a package is missing.
+
+    With ``members`` what is written at a time to gzip becomes a member of its own, as web archives want it.
+    """
+    if members and packing == GZIP:
+        return cast(BinaryIO, _Members(stream))
     whole = _OPENED[packing](stream) if packing else _Open(stream)
     return cast(BinaryIO, whole)
 
@@ -51,6 +57,19 @@ class _Open:
 
     def close(self) -> None:
         self.flush()
+
+
+class _Members:
+    """Gzip, a member for each record."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes | mmap) -> int:
+        return self._stream.write(gzip.compress(data, _GZIP_LEVEL, mtime=0)) if len(data) else 0
+
+    def close(self) -> None:
+        self._stream.flush()
 
 
 _OPENED: dict[str, Callable[[BinaryIO], Any]] = {

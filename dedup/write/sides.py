@@ -18,6 +18,7 @@ from .pieces import Pieces
 
 STDOUT = "-"
 LINES = ("jsonl", "csv", "tsv")
+WARC = "warc"
 
 Place = dict[str, Any]
 
@@ -119,7 +120,10 @@ class Side:
             path = os.path.join(self._folder, *name.split("/"))
             os.makedirs(os.path.dirname(path), exist_ok=True)
             stream = self._open.enter_context(io.BufferedWriter(io.FileIO(path, "xb")))
-        self._sink = Pieces(self._open.enter_context(closing(packed(stream, packing))), format in LINES)
+        self._sink = Pieces(
+            self._open.enter_context(closing(packed(stream, packing, members=format == WARC))),
+            format in LINES,
+        )
         self._framed = list(self._frames)
         for frame in self._frames:
             self._sink.write(frame)

@@ -62,7 +62,9 @@ class Table:
         parts, start = [], 0
         for end in range(1, len(rows) + 1):
             if end == len(rows) or rows[end].batch is not rows[start].batch:
-                parts.append(rows[start].batch.take(self._arrow.array([row.place for row in rows[start:end]])))
+                parts.append(
+                    rows[start].batch.take(self._arrow.array([row.place for row in rows[start:end]]))
+                )
                 start = end
         table = self._arrow.Table.from_batches(parts)
         table = self._noted(self._retold(table, rows), rows)
@@ -89,7 +91,9 @@ class Table:
         if self._notes != ADD:
             return table
         for name in names:
-            kind = self._arrow.float64() if name.endswith(("jaccard", "containment")) else self._arrow.string()
+            kind = (
+                self._arrow.float64() if name.endswith(("jaccard", "containment")) else self._arrow.string()
+            )
             values = [(row.cells or {}).get(name) for row in rows]
             table = table.append_column(name, self._arrow.array(values, kind))
         return table

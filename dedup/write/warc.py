@@ -32,7 +32,7 @@ class Capture(NamedTuple):
 def capture(raw: bytes) -> Capture | None:
     """The capture in a record; None where it is no HTTP response with a target and a date."""
     record = _parsed(raw)
-    if record is None or record.record_type.name != "response" or not record.is_http:
+    if record is None or str(record.record_type) != "response" or not record.is_http:
         return None
     uri = (record.headers.get("WARC-Target-URI") or "").strip(" <>")
     date = record.headers.get("WARC-Date") or ""
