@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 from ..errors import DependencyError, InputError
 from ..model import Document, Skipped
-from . import csv, formats, html, jsonl, plain, walk, warc, warcgz
-from .formats import CSV, HTML, JSONL, NOT_READ, OTHER, STDIN, TEXT, TSV, WARC, WARC_GZ, Input
+from . import csv, formats, html, jsonl, plain, table, walk, warc, warcgz
+from .formats import ARROW, CSV, HTML, JSONL, NOT_READ, OTHER, PARQUET, STDIN, TEXT, TSV, WARC, WARC_GZ, Input
 from .lines import Lines
 from .options import Options
 from .record import Record
@@ -36,6 +36,8 @@ _READERS = {
     TSV: csv.records,
     WARC: warc.records,
     WARC_GZ: warcgz.records,
+    PARQUET: table.records,
+    ARROW: table.records,
 }
 
 
@@ -111,6 +113,8 @@ def values(record: Record, found: Input, options: Options = _DEFAULT) -> Mapping
         return jsonl.values(record.raw) if isinstance(record.raw, bytes) else {}
     if found.format in (CSV, TSV):
         return csv.values(record)
+    if found.format in (PARQUET, ARROW):
+        return table.values(record)
     if found.format in (WARC, WARC_GZ):
         return warc.values(record.raw) if isinstance(record.raw, bytes) else {}
     try:

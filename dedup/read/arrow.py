@@ -35,22 +35,23 @@ def frame_documents(frame: object, text: str, id: str | None = None) -> Iterator
     except ImportError:
         raise DependencyError("a data frame needs pyarrow, which is missing; pip install pyarrow") from None
     reader = pyarrow.RecordBatchReader.from_stream(frame)
-    places = [_place(reader.schema, text, _TEXT_TYPES, "strings")]
+    places = [column(reader.schema, text, is_id=False)]
     if id is not None:
-        places.append(_place(reader.schema, id, _ID_TYPES, "strings or whole numbers"))
+        places.append(column(reader.schema, id, is_id=True))
     return _rows(reader, places)
 
 
-def _place(schema: Any, column: str, fit: tuple[str, ...], expected: str) -> int:
-    """Where a column stands in the schema, once its type is known to fit."""
-    if column not in schema.names:
+def column(schema: Any, name: str, is_id: bool) -> int:
+    """Where a column stands in a ``pyarrow.Schema``. Raises InputError unless it is there and its type is fit."""
+    if name not in schema.names:
         columns = ", ".join(map(repr, schema.names)) or "none"
-        raise InputError(f"no column {column!r}; the columns are {columns}")
-    place: int = schema.names.index(column)
+        raise InputError(f"no column {name!r}; the columns are {columns}")
+    place: int = schema.names.index(name)
     kind = schema.field(place).type
     kind = kind.value_type if str(kind).startswith("dictionary") else kind
-    if str(kind) not in fit:
-        raise InputError(f"the column {column!r} holds {kind}; expected {expected}")
+    if str(kind) not in (_ID_TYPES if is_id else _TEXT_TYPES):
+        expected = "strings or whole numbers" if is_id else "strings"
+        raise InputError(f"the column {name!r} holds {kind}; expected {expected}")
     return place
 
 

@@ -6,11 +6,12 @@ file has no name and is gone with the map.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
-from typing import IO
+from typing import IO, BinaryIO
 
 from ..errors import OutputError
 
@@ -73,6 +74,14 @@ class Spool:
         """Adds to the file."""
         with _told_if_full():
             self.file.write(piece)
+
+    def reader(self) -> BinaryIO:
+        """Another handle on the file, at its begin, for the caller to close."""
+        with _told_if_full():
+            self.file.flush()
+            file = os.fdopen(os.dup(self.file.fileno()), "rb")
+            file.seek(0)
+            return file
 
     def mapped(self, length: int) -> mmap:
         """The first bytes, of which there is at least one; the map holds a descriptor of its own."""

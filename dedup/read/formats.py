@@ -15,11 +15,13 @@ from .options import AUTO, EXTRACTORS, Options
 
 STDIN = "-"
 TEXT, HTML, JSONL, CSV, TSV, OTHER = "text", "html", "jsonl", "csv", "tsv", "other"
+PARQUET, ARROW = "parquet", "arrow"
 WARC, WARC_GZ = "warc", "warc.gz"  # the second: a gzip member for each record, and not unpacked
 SUFFIXES = {
     ".txt": TEXT, ".md": TEXT, ".html": HTML, ".htm": HTML,
     ".jsonl": JSONL, ".ndjson": JSONL, ".csv": CSV, ".tsv": TSV,
     ".warc": WARC, ".wet": WARC,
+    ".parquet": PARQUET, ".arrow": ARROW, ".feather": ARROW,
 }  # fmt: skip
 PACKINGS = {".gz": GZIP, ".bz2": BZIP2, ".xz": XZ, ".lzma": XZ, ".zst": ZSTD, ".lz4": LZ4}
 NOT_READ = f"not a format that dedup reads ({' '.join(SUFFIXES)}, optionally {' '.join(PACKINGS)})"
@@ -48,6 +50,8 @@ class _Need(NamedTuple):
 _NEEDS = {
     ZSTD: _Need("zstd", ("compression.zstd", "backports.zstd"), "backports.zstd", "zstd"),
     WARC: _Need("WARC", ("fastwarc",), "fastwarc", "warc"),
+    PARQUET: _Need("Parquet", ("pyarrow",), "pyarrow", "parquet"),
+    ARROW: _Need("Arrow", ("pyarrow",), "pyarrow", "parquet"),
     LZ4: _Need("LZ4", ("lz4.frame",), "lz4", "lz4"),
 }
 

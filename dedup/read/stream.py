@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
 
+from .aside import Spool
 from .compression import Unpack, UnreadableError
 from .formats import STDIN, Input
 from .options import Options
@@ -33,6 +34,9 @@ class Stream(io.BufferedReader):
     def __init__(
         self, file: io.RawIOBase, packing: str, options: Options, tap: Tap | None = None, keeps: bool = True
     ) -> None:
+        self._file = file
+        self._seekable: BinaryIO | None = None
+        self._is_drained = tap is None
         self._packed = Tapped(file, tap) if tap else file
         self._unpack = Unpack(self._packed, packing, options.max_record_size) if packing else None
         super().__init__(self._unpack or self._packed, BUFFER)
@@ -45,8 +49,31 @@ class Stream(io.BufferedReader):
 
     def drain(self) -> None:
         """Reads the file to its end, past any damage, for the tap to see. Raises OSError."""
-        while self._packed.read(BUFFER):
+        while not self._is_drained and self._packed.read(BUFFER):
             pass
+        self._is_drained = True
+
+    def seekable_file(self) -> BinaryIO:
+        """The content as a file that can be gone about in, closed with the stream; before anything is read.
+
+        Where it is packed or comes through a pipe that is a temporary file. Raises OSError, and OutputError where
+        there is no room for that.
+        """
+        if self._unpack is None and self._file.seekable():
+            self.drain()
+            self._file.seek(0)
+            self._seekable = io.BufferedReader(self._file, BUFFER)
+            return self._seekable
+        spool = Spool()
+        while piece := self.read1(BUFFER):
+            spool.write(piece)
+        self._seekable = spool.reader()
+        return self._seekable
+
+    def close(self) -> None:
+        if self._seekable is not None:
+            self._seekable.close()
+        super().close()
 
 
 class Tapped(io.RawIOBase):

@@ -304,10 +304,11 @@ class TestPaths:
             *(Skipped(f"d/{name}", NOT_READ) for name in (".hidden", "a.png", "b", "c.json", "e.gz")),
             Document("d/sub/f.TXT", "x", Source("d/sub/f.TXT", None, 0)),
         ]
-        suffixes = (
-            ".txt .md .html .htm .jsonl .ndjson .csv .tsv .warc .wet, optionally .gz .bz2 .xz .lzma .zst .lz4"
+        known = " ".join(
+            (".txt .md .html .htm .jsonl .ndjson .csv .tsv", ".warc .wet .parquet .arrow .feather")
         )
-        assert f"not a format that dedup reads ({suffixes})" == NOT_READ
+        packed = ".gz .bz2 .xz .lzma .zst .lz4"
+        assert f"not a format that dedup reads ({known}, optionally {packed})" == NOT_READ
 
     def test_an_explicit_file_of_another_format(self) -> None:
         put("a.pdf", "x")

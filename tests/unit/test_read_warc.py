@@ -24,6 +24,7 @@ pytest.importorskip("fastwarc")
 pytest.importorskip("resiliparse")
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "warc"
+DAMAGED = b"\x1f\x8b\x08\x00" + bytes(6) + b"\x07" * 20
 HTML = b"<html><body><p>A paragraph of the page.</p></body></html>"
 
 
@@ -106,7 +107,7 @@ class TestBadRecords:
     @pytest.mark.parametrize(
         ("bad", "reason"),
         [
-            (response(b"\x1f\x8b\x08\x00" + bytes(6) + b"\x07" * 20, "Content-Type: text/html", "Content-Encoding: gzip"), "damaged pay"),
+            (response(DAMAGED, "Content-Type: text/html", "Content-Encoding: gzip"), "damaged payload ("),
             (record("response", b"garbage", WARC_Target_URI="x"), "no HTTP header in the response"),
             (PAGE.replace(b"Content-Length: ", b"Content-Length: x"), "damaged WARC data (a header with"),
             (

@@ -1,0 +1,165 @@
+"""Tables (``.parquet``; ``.arrow`` and ``.feather``, the Arrow IPC file and stream): a document a row.
+
+Enters: the stream. Leaves: the schema as the frame, then a record for each row, batch by batch. The bytes of a row
+are no bytes of the file but those of its values as JSON, in the order of the columns, to tell rows apart by: binary
+values in base64, decimals as strings, times as ISO 8601 (an array of values where names of columns repeat). Rows are
+counted from 1, in place of lines. ``place`` holds the batch, for who writes rows on as they are.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import orjson
+
+from ..errors import InputError
+from ..model import Document, Skipped, Source
+from .arrow import column
+from .aside import Long, aside
+from .compression import UnreadableError
+from .formats import PARQUET, Input
+from .options import Options
+from .plain import too_large
+from .record import Record
+from .stream import Stream, reason
+
+_ROWS = 1024  # of Parquet in a batch
+_MAGIC = b"ARROW1"
+
+
+class Place(NamedTuple):
+    """Where a row is: the number of its batch and its row in it, both from 0, and the ``pyarrow.RecordBatch``."""
+
+    number: int
+    row: int
+    batch: Any
+
+
+def records(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:
+    """The schema, with ``pyarrow.Schema`` for a place, then every row. Without a text column rows hold no documents."""
+    pyarrow = import_module("pyarrow")
+    count = 0
+    try:
+        schema, batches = _opened(found, stream, options)
+        places, problem = _columns(schema, options)
+        item = Skipped("", problem) if problem else None
+        yield Record.of(
+            schema.serialize().to_pybytes(), Source(found.path), item, is_frame=True, place=schema
+        )
+        if problem and not stream.keeps:
+            return
+        for number, batch in enumerate(batches):
+            for record in _rows(batch, number, Source(found.path, count + 1), places, stream, options):
+                count += 1
+                yield record
+    except (pyarrow.ArrowException, OSError) as error:
+        yield Skipped(found.path, f"{_damage(found, error)}; read as far as row {count}")
+
+
+def values(record: Record) -> Mapping[str, Any]:
+    """The values of a row by the names of their columns."""
+    if not isinstance(record.place, Place):
+        return {}
+    _, row, batch = record.place
+    cells = [_cells(one.slice(row, 1))[0] for one in batch.columns]
+    return dict(zip(batch.schema.names, cells, strict=True))
+
+
+def _opened(found: Input, stream: Stream, options: Options) -> tuple[Any, Iterator[Any]]:
+    """The schema and the batches; of the columns only those for documents where nobody wants more."""
+    file = stream.seekable_file()
+    if found.format == PARQUET:
+        parquet = import_module("pyarrow.parquet").ParquetFile(file)
+        schema = parquet.schema_arrow
+        names = [options.text_field, options.id_field]
+        plain = not stream.keeps and not any(
+            "." in name for name in schema.names
+        )  # a dot leads into a structure
+        columns = [name for name in schema.names if name in names] if plain else None
+        return schema, parquet.iter_batches(_ROWS, columns=columns)
+    ipc = import_module("pyarrow.ipc")
+    is_file = file.read(len(_MAGIC)) == _MAGIC
+    file.seek(0)
+    if not is_file:
+        reader = ipc.open_stream(file)
+        return reader.schema, iter(reader)
+    reader = ipc.open_file(file)
+    return reader.schema, (reader.get_batch(number) for number in range(reader.num_record_batches))
+
+
+def _columns(schema: Any, options: Options) -> tuple[list[str], str | None]:
+    """The names of the columns for text and id, or what keeps the rows from being documents."""
+    try:
+        column(schema, options.text_field, is_id=False)
+        if options.id_field not in schema.names:
+            return [options.text_field], None
+        column(schema, options.id_field, is_id=True)
+    except InputError as error:
+        return [], str(error)
+    return [options.text_field, options.id_field], None
+
+
+def _rows(
+    batch: Any, number: int, first: Source, columns: list[str], stream: Stream, options: Options
+) -> Iterator[Record]:
+    cells = [_cells(batch.column(batch.schema.names.index(name))) for name in columns]
+    raws = _raws(batch) if stream.keeps else [b""] * batch.num_rows
+    for row, raw in enumerate(raws):
+        source = first._replace(line=(first.line or 0) + row)
+        item = _document([one[row] for one in cells], source, options) if cells else None
+        limit = options.max_record_size
+        whole: bytes | Long = aside(iter((raw,)), True) if limit and len(raw) > limit else raw
+        yield Record.of(whole, source, item, place=Place(number, row, batch) if stream.keeps else None)
+
+
+def _document(cells: list[Any], source: Source, options: Options) -> Document | Skipped:
+    text, name = cells[0], cells[1] if len(cells) > 1 else None
+    if text is None:
+        return Skipped("", "the text is null")
+    if isinstance(text, bytes):
+        return Skipped("", "the text is not UTF-8")
+    if options.max_record_size and len(text) > options.max_record_size:
+        return Skipped("", too_large(len(text.encode("utf-8", "replace")), options))
+    is_named = name is not None and name != "" and not isinstance(name, bytes)
+    return Document(str(name) if is_named else f"{source.path}:{source.line}", text, source)
+
+
+def _cells(array: Any) -> list[Any]:
+    """The values of a column; strings that are not UTF-8 as bytes."""
+    try:
+        values: list[Any] = array.to_pylist()
+        return values
+    except UnicodeDecodeError:
+        return [_cell(value) for value in array]
+
+
+def _cell(value: Any) -> Any:
+    try:
+        return value.as_py()
+    except UnicodeDecodeError:
+        return value.as_buffer().to_pybytes() if hasattr(value, "as_buffer") else repr(value)
+
+
+def _raws(batch: Any) -> Iterator[bytes]:
+    names = batch.schema.names
+    is_plain = len(set(names)) == len(names)
+    columns = [_cells(one) for one in batch.columns]
+    for cells in zip(*columns, strict=True) if columns else ():
+        row = dict(zip(names, cells, strict=True)) if is_plain else cells
+        yield orjson.dumps(row, default=_json, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _json(value: object) -> str | list[Any]:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return list(value) if isinstance(value, tuple) else str(value)
+
+
+def _damage(found: Input, error: Exception) -> str:
+    if isinstance(error, UnreadableError) or (isinstance(error, OSError) and error.errno is not None):
+        return reason(error)
+    text = " ".join(str(error).split()).partition(". ")[0].rstrip(".")
+    return f"damaged {found.format.capitalize()} data ({text[:1].lower()}{text[1:]})"
