@@ -20,21 +20,23 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from . import manifest
 from .errors import InputError, OutputError
 from .manifest import Line
-from .read import Input, Options, formats
+from .model import Source
+from .read import Input, Options, Record, formats, records
 from .read.stream import opened, reason
 from .write import edit
 from .write.atomic import whole_file
 from .write.edit import Edit
-from .write.packing import packed, packing_of
-from .write.pieces import Place, Slices
-from .write.sides import STDOUT
+from .write.packing import packed
+from .write.pieces import Pieces, Place, Slices
+from .write.sides import STDOUT, TABLES, Form, packing_of_file, sink
+from .write.table import DROP
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 ORIGINALS = ".originals"
 _CHUNK = 1 << 20
-_UNLIMITED = Options(max_record_size=0)  # what was written once may be read again
+_BYTES = Record(b"", Source())  # stands for records that are written as bytes
 
 
 @dataclass
@@ -60,10 +62,16 @@ class Archive:
         self._inputs: dict[int, Line] = {}
         self._open = ExitStack()
         self._slices: dict[str, Slices] = {}
+        self._numbered: dict[str, Numbered] = {}
+        self._options = Options()
+        self._is_marked = False
         self._moved = {"kept": kept, "rejects": rejects}
         for line in manifest.read(path):
             if line["type"] == "run":
                 self._outputs: dict[str, Any] = line["outputs"]
+                self._is_marked = line["policy"]["action"] == "mark"
+                # What was written once may be read again, however large it is.
+                self._options = Options(**line["options"])._replace(max_record_size=0)
             elif line["type"] == "input":
                 self._inputs[line["input"]] = line
 
@@ -122,9 +130,11 @@ class Archive:
         for row in manifest.read(self.path):
             if row["type"] == "record" and row["id"] in ids:
                 missing.pop(row["id"], None)
-                data = self._piece(row, done)
-                if data is not None:
-                    stream.write(data)
+                piece = self._piece(row, done)
+                if piece is not None:
+                    stream.write(piece[1])
+                    if "number" in row["output"]:
+                        stream.write(b"\n")
                 self._close_files()
         done.problems += [f"{name}: no record of that id is in the manifest" for name in missing]
         return done
@@ -147,15 +157,25 @@ class Archive:
         content, file = _Sum(), _Sum()
         missing = 0
         through = io.BufferedWriter(_Through(stream, file), _CHUNK)
-        with through, closing(packed(through, line["packing"])) as inner:
+        form = Form(self._options.text_field, DROP if self._is_marked else "")
+        with (
+            through,
+            packed(through, line["packing"]) as inner,
+            closing(sink(inner, line["format"], form, [])) as target,
+        ):
             for row in rows:
                 piece = self._piece(row, done)
                 missing += piece is None
-                if piece is not None:
-                    content.add(piece)
-                    inner.write(piece)
+                if piece is not None and (row["type"] == "record" or isinstance(target, Pieces)):
+                    content.add(piece[1])
+                    target.write(piece[0] or _BYTES, piece[1])
         if missing:
             raise _MissingError
+        if line["format"] in TABLES:
+            done.remarks.append(
+                f"{line['path']}: its rows are as they were; the file was written anew, to other bytes"
+            )
+            return
         if content.told() != (line["content"]["size"], line["content"]["sha256"]):
             done.problems.append(
                 f"{line['path']}: all its records are there, and they do not make up what it was"
@@ -185,18 +205,21 @@ class Archive:
 
     # ---- records
 
-    def _piece(self, row: Line, done: Restored) -> bytes | None:
-        """The bytes of a record as it came, or of a header; None, and a problem told, where they are not there."""
+    def _piece(self, row: Line, done: Restored) -> tuple[Record | None, bytes] | None:
+        """A record of an output, where it is told by number, and its bytes as they came, or those of a header.
+
+        None, and a problem told, where they are not there.
+        """
         if row["type"] == "frame":
-            return manifest.bytes_of(row)
+            return None, manifest.bytes_of(row)
         name = f"{row['path']}:{row['line']}" if row["line"] else row["path"]
         output = row["output"]
-        if "offset" not in output:
+        if len(output) == 1:
             done.problems.append(f"{name}: was not written anywhere")
             return None
         path = self._path_of(output)
         try:
-            data = self._slices_of(path, row).read(Place(output["offset"], output["length"]))
+            record, data = self._found(path, row)
         except OSError as error:
             done.problems.append(f"{name}: {path}: {reason(error)}")
             return None
@@ -206,7 +229,24 @@ class Archive:
             return None
         done.records += 1
         done.bytes += len(data)
-        return data
+        return record, data
+
+    def _found(self, path: str, row: Line) -> tuple[Record | None, bytes]:
+        output, found = row["output"], self._input_at(path, row)
+        if "number" not in output:
+            if path not in self._slices:
+                self._slices[path] = Slices(self._open.enter_context(opened(found, self._options)))
+            return None, self._slices[path].read(Place(output["offset"], output["length"]))
+        if path not in self._numbered:
+            self._numbered[path] = Numbered(found, self._options)
+        record = self._numbered[path].read(output["number"])
+        return record, b"" if record is None else bytes(record.raw)
+
+    def _input_at(self, path: str, row: Line) -> Input:
+        """An output as something to read: by records if it is a table or an archive, else as bytes."""
+        line, output = self._inputs[row["input"]], row["output"]
+        packing = line["packing"] if "file" in output else packing_of_file(path, line["format"])
+        return Input(path, line["format"] if "number" in output else formats.OTHER, packing)
 
     def _path_of(self, output: Line) -> str:
         side = output["side"]
@@ -220,19 +260,39 @@ class Archive:
             path = os.path.join(os.path.dirname(os.path.realpath(self.path)), path)
         return os.path.join(path, *output["file"].split("/")) if "file" in output else path
 
-    def _slices_of(self, path: str, row: Line) -> Slices:
-        if path not in self._slices:
-            is_tree = "file" in row["output"]
-            packing = self._inputs[row["input"]]["packing"] if is_tree else packing_of(path)
-            stream = self._open.enter_context(opened(Input(path, formats.OTHER, packing), _UNLIMITED))
-            self._slices[path] = Slices(stream)
-        return self._slices[path]
-
     def _close_files(self) -> None:
         """Those of a tree: there may be very many of them."""
         if self._outputs["tree"]:
             self._open.close()
             self._slices.clear()
+            self._numbered.clear()
+
+
+class Numbered:
+    """Reads the records of a file by number, fastest in order."""
+
+    def __init__(self, found: Input, options: Options) -> None:
+        self._found = found
+        self._options = options
+        self._rest: Iterator[Record] = iter(())
+        self._next = 0
+        self._begin()
+
+    def read(self, number: int) -> Record | None:
+        """A record, or None where there are not so many. Raises OSError where the file cannot be opened."""
+        if number < self._next:
+            self._begin()
+        skip, self._next = number - self._next, number + 1
+        return next(itertools.islice(self._rest, skip, None), None)
+
+    def _begin(self) -> None:
+        with open(self._found.path, "rb"):
+            self._next = 0
+        self._rest = (
+            item
+            for item in records(self._found, self._options)
+            if isinstance(item, Record) and not item.is_frame
+        )
 
 
 class _MissingError(Exception):

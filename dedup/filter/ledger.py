@@ -14,10 +14,10 @@ from ..errors import OutputError
 from ..kept import EXACT, NEW, Verdict
 from ..model import Document, Skipped
 from ..read import Input, Record, formats
-from ..write import edit, warc
+from ..write import edit, table, warc
 from ..write.edit import Edit
 from ..write.outputs import Outputs
-from ..write.sides import Arrival, Side
+from ..write.sides import TABLES, Arrival, Form, Side
 from . import spans
 from .arrivals import Arrived, Block, Came, Gone
 from .originals import Originals
@@ -38,9 +38,10 @@ class Ledger:
         self.registry = registry
         self.originals = Originals(plan, outputs)
         self._plan = plan
+        form = Form(plan.options.text_field, table.ADD if plan.policy.action == MARK else "")
         self._sides = {
-            KEPT: Side(outputs, plan.kept, plan.is_tree, stdout),
-            REJECTS: Side(outputs, plan.rejects, plan.is_tree, stdout),
+            KEPT: Side(outputs, plan.kept, plan.is_tree, stdout, form),
+            REJECTS: Side(outputs, plan.rejects, plan.is_tree, stdout, form),
         }
         self._manifest = manifest.Writer(outputs.file(plan.manifest) if plan.manifest else None)
         self._manifest.line(plan.header())
@@ -139,7 +140,7 @@ class Ledger:
         if record.skipped is not None:
             line["why"] = record.reason
             self.outcome.skipped.append(record.skipped)
-        self._put(line, KEPT, self._unmarked(record, line), len(record.raw))
+        self._put(line, KEPT, record, self._unmarked(record, line))
 
     def _write_document(
         self,
@@ -174,19 +175,19 @@ class Ledger:
                 else self._unmarked(record, line)
             )
         if self._plan.policy.revisit and verdict is not None and self._format in edit.WARCS:
-            self._revisit(number, bytes(record.raw), verdict, line)
-        self._put(line, side, raw, len(record.raw))
+            self._revisit(number, record, verdict, line)
+        self._put(line, side, record, raw)
 
-    def _revisit(self, number: int, raw: bytes, verdict: Verdict, line: manifest.Line) -> None:
+    def _revisit(self, number: int, record: Record, verdict: Verdict, line: manifest.Line) -> None:
         """Remembers a capture that stays; a copy with the payload of one gets a record that stands for it."""
         if verdict.kind == NEW:
-            found = warc.capture(raw)
+            found = warc.capture(bytes(record.raw))
             if found is not None:
                 self._captures[number] = found
         elif verdict.kind == EXACT and verdict.twin in self._captures:
-            added = warc.revisit(raw, self._captures[verdict.twin])
+            added = warc.revisit(bytes(record.raw), self._captures[verdict.twin])
             if added is not None:
-                line["revisit"] = self._sides[KEPT].write(added)
+                line["revisit"] = self._sides[KEPT].write(record, added)
                 self.outcome.revisits += 1
 
     def _line(self, event: Came) -> manifest.Line:
@@ -201,8 +202,8 @@ class Ledger:
             "sha256": event.sha.hex(),
         }
 
-    def _put(self, line: manifest.Line, side: str, raw: Raw, length: int) -> None:
-        outcome = self.outcome
+    def _put(self, line: manifest.Line, side: str, record: Record, raw: Raw) -> None:
+        outcome, length = self.outcome, len(record.raw)
         outcome.records += 1
         outcome.bytes += length
         if side == KEPT:
@@ -210,7 +211,7 @@ class Ledger:
         else:
             outcome.aside += 1
             outcome.bytes_aside += length
-        line["output"] = {"side": side, **self._sides[side].write(raw)}
+        line["output"] = {"side": side, **self._sides[side].write(record, raw)}
         self._manifest.line(line)
 
     def _tell_copy(self, line: manifest.Line, verdict: Verdict) -> None:
@@ -254,8 +255,8 @@ class Ledger:
         return self._edited(record, line, edits, "marked")
 
     def _unmarked(self, record: Record, line: manifest.Line) -> Raw:
-        """The record as it came, but for what every record must have if some are marked: the columns of a CSV file."""
-        if self._plan.policy.action != MARK or self._format not in edit.DELIMITERS:
+        """The record as it came, but for what every record must have if some are marked: the columns of a table."""
+        if self._plan.policy.action != MARK or self._format not in (*edit.DELIMITERS, *TABLES):
             return record.raw
         return self._edited(record, line, edit.mark(self._format, bytes(record.raw), None), "kept")
 

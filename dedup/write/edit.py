@@ -130,17 +130,22 @@ def mark(format: str, raw: bytes, note: dict[str, Any] | None) -> list[Edit]:
             return []
         cells = [(note or {}).get(name, "") for name in NOTES]
         return [Edit(end, b"", _cells(cells, DELIMITERS[format]))]
-    if format not in (*JSON_LIKE, *WARCS):
+    if format in WARCS:
+        return [Edit(len(raw), b"", warc.metadata(raw, note))] if note else []
+    if format not in JSON_LIKE:
         raise OutputError(_NOT_MARKED.format(format))
+    end = len(raw.rstrip()) - 1
+    if raw[end : end + 1] != b"}":
+        raise OutputError("a row of columns that share a name cannot be marked; divert copies")
+    if format != "jsonl":  # as such a row is told when it is read with the columns for notes
+        told = {f"{PREFIX}{name}": (note or {}).get(name) for name in NOTES}
+        member = json.dumps(told, ensure_ascii=False, separators=(",", ":"))[1:-1]
+        return [Edit(end, b"", f",{member}".encode())]
     if note is None:
         return []
-    if format in WARCS:
-        return [Edit(len(raw), b"", warc.metadata(raw, note))]
-    end = raw.rstrip().rfind(b"}")
     is_first = raw[:end].rstrip().endswith(b"{")
-    told = {MEMBER: note} if format == "jsonl" else {f"{PREFIX}{name}": value for name, value in note.items()}
-    member = json.dumps(told, ensure_ascii=True)[1:-1].encode("ascii")
-    return [Edit(end, b"", (b"" if is_first else b", ") + member)]
+    member = json.dumps({MEMBER: note}, ensure_ascii=True)[1:-1]
+    return [Edit(end, b"", (b"" if is_first else b", ") + member.encode("ascii"))]
 
 
 def marked_header(format: str, header: bytes) -> bytes:

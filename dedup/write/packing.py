@@ -1,7 +1,7 @@
 """Compression of outputs: the one that the name says, as the readers unpack it.
 
-Enters: a stream of packed bytes. Leaves: a stream to write the content to; closing it ends the compression and leaves
-the other stream open. Nothing of the machine or the moment goes into the bytes.
+Enters: a stream of packed bytes. Leaves: a stream to write the content to, until the end of the block; the other stream
+stays open. Nothing of the machine or the moment goes into the bytes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from importlib import import_module
 from mmap import mmap
@@ -28,15 +29,19 @@ def packing_of(path: str) -> str:
     return next((kind for suffix, kind in PACKINGS.items() if lower.endswith(suffix)), "")
 
 
-def packed(stream: BinaryIO, packing: str, members: bool = False) -> BinaryIO:
+@contextmanager
+def packed(stream: BinaryIO, packing: str, members: bool = False) -> Iterator[BinaryIO]:
     """The stream to write content to. Raises DependencyError where a package is missing.
 
     With ``members`` what is written at a time to gzip becomes a member of its own, as web archives want it.
     """
-    if members and packing == GZIP:
-        return cast(BinaryIO, _Members(stream))
-    whole = _OPENED[packing](stream) if packing else _Open(stream)
-    return cast(BinaryIO, whole)
+    if not packing:
+        yield stream
+    elif members and packing == GZIP:
+        yield cast(BinaryIO, _Members(stream))
+    else:
+        with closing(_OPENED[packing](stream)) as whole:
+            yield whole
 
 
 def _module(*names: str, extra: str) -> Any:
@@ -48,17 +53,6 @@ def _module(*names: str, extra: str) -> Any:
     raise DependencyError(f"writing {extra} needs {names[-1]}; pip install 'dedup-spans[{extra}]'")
 
 
-class _Open:
-    """A stream that stays open when this is closed."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.write = stream.write
-        self.flush = stream.flush
-
-    def close(self) -> None:
-        self.flush()
-
-
 class _Members:
     """Gzip, a member for each record."""
 
@@ -67,9 +61,6 @@ class _Members:
 
     def write(self, data: bytes | mmap) -> int:
         return self._stream.write(gzip.compress(data, _GZIP_LEVEL, mtime=0)) if len(data) else 0
-
-    def close(self) -> None:
-        self._stream.flush()
 
 
 _OPENED: dict[str, Callable[[BinaryIO], Any]] = {

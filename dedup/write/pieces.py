@@ -5,9 +5,10 @@ Enters: the bytes of records. Leaves: a file of them, and for each the place whe
 
 from __future__ import annotations
 
-import io
 from mmap import mmap
 from typing import BinaryIO, NamedTuple
+
+from ..read import Record
 
 _CHUNK = 1 << 20
 
@@ -20,7 +21,10 @@ class Place(NamedTuple):
 
 
 class Pieces:
-    """Writes records end to end. ``lines``: each begins on a line of its own, whatever stood before it."""
+    """Writes records end to end. ``lines``: each begins on a line of its own, whatever stood before it.
+
+    The stream is for the caller to close.
+    """
 
     def __init__(self, stream: BinaryIO, lines: bool) -> None:
         self._stream = stream
@@ -28,8 +32,15 @@ class Pieces:
         self._offset = 0
         self._is_open_line = False
 
-    def write(self, raw: bytes | mmap) -> Place:
-        """Puts one record at the end."""
+    def write(self, record: Record, raw: bytes | mmap) -> dict[str, int]:
+        """Puts one record at the end, as ``raw`` says, and tells its place."""
+        return self.add(raw)._asdict()
+
+    def close(self) -> None:
+        """There is nothing left to write."""
+
+    def add(self, raw: bytes | mmap) -> Place:
+        """Puts bytes at the end."""
         length = len(raw)
         if self._lines and length:
             if self._is_open_line:
@@ -65,8 +76,3 @@ class Slices:
             if not passed:
                 break
             self._offset += len(passed)
-
-
-def buffered(raw: io.RawIOBase) -> BinaryIO:
-    """A stream with a buffer of a size that suits files of records."""
-    return io.BufferedWriter(raw, _CHUNK)

@@ -9,16 +9,19 @@ import io
 import os
 from contextlib import ExitStack, closing
 from mmap import mmap
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from ..errors import OutputError
+from ..read import Record
+from ..read.formats import ARROW, CSV, JSONL, PARQUET, TSV, WARC, WARC_GZ
 from .outputs import Outputs
 from .packing import packed, packing_of
 from .pieces import Pieces
+from .table import Table
 
 STDOUT = "-"
-LINES = ("jsonl", "csv", "tsv")
-WARC = "warc"
+LINES = (JSONL, CSV, TSV)
+TABLES = (PARQUET, ARROW)
 
 Place = dict[str, Any]
 
@@ -31,23 +34,49 @@ class Arrival(NamedTuple):
     packing: str
 
 
+class Form(NamedTuple):
+    """How records are written. ``field`` is that of the text, ``notes`` says whether tables get columns for notes."""
+
+    field: str
+    notes: str = ""
+
+
+class Sink(Protocol):
+    """Writes records of one format."""
+
+    def write(self, record: Record, raw: bytes | mmap) -> dict[str, int]:
+        """Writes a record, as ``raw`` says; tells its place."""
+
+    def close(self) -> None:
+        """Ends the file; its stream is for the caller to close."""
+
+
+def sink(stream: BinaryIO, format: str, form: Form, frames: list[bytes]) -> Sink:
+    """What writes a format. ``frames`` are what each of its files begins with."""
+    if format in TABLES:
+        return Table(stream, format, form.field, form.notes)
+    pieces = Pieces(stream, format in LINES)
+    for frame in frames:
+        pieces.add(frame)
+    return pieces
+
+
 class Side:
     """One of the two: a file (``-``: ``stdout``), a folder with a file for each input, or None: nowhere."""
 
     def __init__(
-        self, outputs: Outputs, target: str | None, is_folder: bool, stdout: BinaryIO | None
+        self, outputs: Outputs, target: str | None, is_folder: bool, stdout: BinaryIO | None, form: Form
     ) -> None:
         self._folder = outputs.folder(target) if target is not None and is_folder else None
         self._target = target
+        self._form = form
         self._stream: BinaryIO | None = None
-        self._packing = ""
         if target == STDOUT:
             self._stream = stdout
         elif target is not None and not is_folder:
             self._stream = outputs.file(target)
-            self._packing = packing_of(target)
         self._open = ExitStack()
-        self._sink: Pieces | None = None
+        self._sink: Sink | None = None
         self._arrival: Arrival | None = None
         self._frames: list[bytes] = []
         self._framed: list[bytes] = []
@@ -70,17 +99,17 @@ class Side:
                 f"{name}: has another header than the files before it, and all go into one file; name a folder: -o new/"
             )
 
-    def write(self, raw: bytes | mmap) -> Place:
+    def write(self, record: Record, raw: bytes | mmap) -> Place:
         """Puts one record down; empty where the side is nowhere."""
         if self._stream is None and self._folder is None:
             return {}
         try:
-            offset, length = (self._sink or self._begin_file()).write(raw)
+            place = (self._sink or self._begin_file()).write(record, raw)
         except OSError as error:
             raise self._failed(error) from error
         if self._folder is None or self._arrival is None:
-            return {"offset": offset, "length": length}
-        return {"file": self._arrival.name, "offset": offset, "length": length}
+            return {**place}
+        return {"file": self._arrival.name, **place}
 
     def end(self) -> None:
         """There is no more from this input."""
@@ -110,21 +139,23 @@ class Side:
         name = "standard output" if self._target == STDOUT else self._target
         return OutputError(f"{name}: cannot be written: {(error.strerror or str(error)).lower()}")
 
-    def _begin_file(self) -> Pieces:
+    def _begin_file(self) -> Sink:
         assert self._arrival is not None
         name, format, packing = self._arrival
         if self._folder is None:
             assert self._stream is not None
-            stream, packing = self._stream, self._packing
+            assert self._target is not None
+            stream, packing = self._stream, packing_of_file(self._target, format)
         else:
             path = os.path.join(self._folder, *name.split("/"))
             os.makedirs(os.path.dirname(path), exist_ok=True)
             stream = self._open.enter_context(io.BufferedWriter(io.FileIO(path, "xb")))
-        self._sink = Pieces(
-            self._open.enter_context(closing(packed(stream, packing, members=format == WARC))),
-            format in LINES,
-        )
+        content = self._open.enter_context(packed(stream, packing, members=format == WARC))
+        self._sink = self._open.enter_context(closing(sink(content, format, self._form, self._frames)))
         self._framed = list(self._frames)
-        for frame in self._frames:
-            self._sink.write(frame)
         return self._sink
+
+
+def packing_of_file(path: str, format: str) -> str:
+    """The compression of a file of records by its name; of records that are packed one by one there is none besides."""
+    return "" if format == WARC_GZ else packing_of(path)

@@ -42,7 +42,7 @@ class Table:
     def write(self, record: Record, raw: Any) -> dict[str, int]:
         """Takes one row; ``raw`` is how it is told, changed or not. Gives its number in the file."""
         _, place, batch = record.place
-        cells = None if raw is record.raw and not self._notes else json.loads(bytes(raw))
+        cells = None if raw is record.raw else json.loads(bytes(raw))
         self._waiting.append(_Row(batch, place, cells))
         if len(self._waiting) >= _ROWS:
             self._flush()

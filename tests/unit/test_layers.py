@@ -38,7 +38,7 @@ ALLOWED = {
         "__init__", "errors", "model", "kernel", "read", "write", "text", "match", "kept", "decide", "manifest",
         "pipeline",
     },
-    "restore": {"errors", "manifest", "read", "write"},
+    "restore": {"errors", "manifest", "model", "read", "write"},
     "cli": {
         "__init__", "errors", "model", "kernel", "read", "report", "write", "decide", "pipeline", "filter", "restore",
     },
