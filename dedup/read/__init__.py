@@ -16,7 +16,23 @@ from typing import Any, BinaryIO
 from ..errors import DependencyError, InputError
 from ..model import Document, Skipped
 from . import csv, formats, html, jsonl, plain, table, walk, warc, warcgz
-from .formats import ARROW, CSV, HTML, JSONL, NOT_READ, OTHER, PARQUET, STDIN, TEXT, TSV, WARC, WARC_GZ, Input
+from .formats import (
+    ARROW,
+    CSV,
+    HTML,
+    JSONL,
+    NOT_READ,
+    OTHER,
+    PARQUET,
+    STDIN,
+    TAR,
+    TEXT,
+    TSV,
+    WARC,
+    WARC_GZ,
+    ZIP,
+    Input,
+)
 from .lines import Lines
 from .options import Options
 from .record import Record
@@ -109,6 +125,8 @@ def values(record: Record, found: Input, options: Options = _DEFAULT) -> Mapping
 
     The time is in seconds since 1970. There are none in a record that cannot be read.
     """
+    if found.format in (ZIP, TAR):
+        return _entry_values(record, options)
     if found.format == JSONL:
         return jsonl.values(record.raw) if isinstance(record.raw, bytes) else {}
     if found.format in (CSV, TSV):
@@ -121,6 +139,16 @@ def values(record: Record, found: Input, options: Options = _DEFAULT) -> Mapping
         return {"mtime": os.stat(found.path).st_mtime}
     except OSError:
         return {}
+
+
+def _entry_values(record: Record, options: Options) -> Mapping[str, Any]:
+    from .archive import Place, mtime
+
+    if not isinstance(record.place, Place):
+        return {}
+    entry, found, place = record.place
+    inner = values(record._replace(place=place), found, options)
+    return {"mtime": mtime(entry)} if found.format in (TEXT, HTML, OTHER) else inner
 
 
 def is_readable_name(path: str) -> bool:
@@ -157,6 +185,11 @@ def _file(found: Input, options: Options, stdin: BinaryIO | None) -> Iterator[Do
 
 
 def _content(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:
+    if found.format in (ZIP, TAR):
+        from . import archive  # its modules take as long to load as all others here
+
+        read = archive.zip_records if found.format == ZIP else archive.tar_records
+        return read(found, stream, options, _content)
     if found.format == OTHER:
         return plain.unread(found, stream, options, formats.why_not(found.path, options))
     return _READERS[found.format](found, stream, options)

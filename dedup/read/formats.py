@@ -16,14 +16,17 @@ from .options import AUTO, EXTRACTORS, Options
 STDIN = "-"
 TEXT, HTML, JSONL, CSV, TSV, OTHER = "text", "html", "jsonl", "csv", "tsv", "other"
 PARQUET, ARROW = "parquet", "arrow"
+ZIP, TAR = "zip", "tar"
 WARC, WARC_GZ = "warc", "warc.gz"  # the second: a gzip member for each record, and not unpacked
 SUFFIXES = {
     ".txt": TEXT, ".md": TEXT, ".html": HTML, ".htm": HTML,
     ".jsonl": JSONL, ".ndjson": JSONL, ".csv": CSV, ".tsv": TSV,
     ".warc": WARC, ".wet": WARC,
     ".parquet": PARQUET, ".arrow": ARROW, ".feather": ARROW,
+    ".zip": ZIP, ".tar": TAR,
 }  # fmt: skip
 PACKINGS = {".gz": GZIP, ".bz2": BZIP2, ".xz": XZ, ".lzma": XZ, ".zst": ZSTD, ".lz4": LZ4}
+_SHORT = {".tgz": ".tar.gz", ".tbz2": ".tar.bz2", ".txz": ".tar.xz", ".tzst": ".tar.zst"}
 NOT_READ = f"not a format that dedup reads ({' '.join(SUFFIXES)}, optionally {' '.join(PACKINGS)})"
 
 
@@ -123,6 +126,9 @@ def _is_there(module: str) -> bool:
 
 def _suffixed(path: str, name: str) -> Input:
     stem, packing = name.lower(), ""
+    for short, long in _SHORT.items():
+        if stem.endswith(short):
+            stem = stem.removesuffix(short) + long
     for suffix, kind in PACKINGS.items():
         if stem.endswith(suffix):
             stem, packing = stem.removesuffix(suffix), kind

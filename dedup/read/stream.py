@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 from .aside import Spool
 from .compression import Unpack, UnreadableError
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 Tap = Callable[[bytes | memoryview], object]
 
 BUFFER = 1 << 20
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A file that keeps an eye on the length of records."""
+
+    def begin(self) -> None: ...
 
 
 class Stream(io.BufferedReader):
@@ -44,8 +51,9 @@ class Stream(io.BufferedReader):
 
     def begin(self) -> None:
         """To be called where a record begins, for an eye to be kept on its length."""
-        if self._unpack is not None:
-            self._unpack.begin()
+        for part in (self._file, self._unpack):
+            if isinstance(part, Watched):
+                part.begin()
 
     def drain(self) -> None:
         """Reads the file to its end, past any damage, for the tap to see. Raises OSError."""

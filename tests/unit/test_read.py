@@ -305,7 +305,7 @@ class TestPaths:
             Document("d/sub/f.TXT", "x", Source("d/sub/f.TXT", None, 0)),
         ]
         known = " ".join(
-            (".txt .md .html .htm .jsonl .ndjson .csv .tsv", ".warc .wet .parquet .arrow .feather")
+            (".txt .md .html .htm .jsonl .ndjson .csv .tsv", ".warc .wet .parquet .arrow .feather .zip .tar")
         )
         packed = ".gz .bz2 .xz .lzma .zst .lz4"
         assert f"not a format that dedup reads ({known}, optionally {packed})" == NOT_READ

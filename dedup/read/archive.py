@@ -1,0 +1,221 @@
+"""Archives (``.zip``, ``.tar``): the records of every member of a format that is read, under ``archive!member``.
+
+Enters: the stream. Leaves: at least one record for each entry, in their order, whose place holds the entry, the entry
+as an input, and the record's place in that. Directories, links and devices are frames without bytes. Names are shown
+and never used as paths; a member with one that leads outside is not read, nor is an archive in an archive.
+
+A tar is read as it comes, a ZIP by its directory, which stands at its end.
+"""
+
+from __future__ import annotations
+
+import calendar
+import io
+import lzma
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
+
+from ..model import Skipped, Source
+from .compression import BOMB, UnreadableError
+from .formats import OTHER, TAR, ZIP, Input, named
+from .options import Options
+from .plain import unread
+from .record import Record
+from .stream import BUFFER, Stream, reason
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_OUTSIDE = "a name that leads outside the archive; not read"
+_NESTED = "an archive in an archive; not entered"
+_ENCRYPTED = "encrypted"
+_SPARSE = "a sparse file; not read"
+_ERRORS = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+)
+
+Read = Callable[[Input, Stream, Options], Iterator[Record | Skipped]]
+
+
+class Place(NamedTuple):
+    """Where a record of an archive is: its ``ZipInfo`` or ``TarInfo``, that entry as an input, its place in there."""
+
+    entry: Any
+    input: Input
+    place: Any = None
+
+
+def zip_records(found: Input, stream: Stream, options: Options, read: Read) -> Iterator[Record | Skipped]:
+    """The records of a ZIP file; ``read`` reads a member."""
+    members = _Members(found, stream, options, read)
+    try:
+        with zipfile.ZipFile(stream.seekable_file()) as archive:
+            for entry in archive.infolist():
+                if entry.is_dir():
+                    yield members.empty(entry, entry.filename, is_frame=True)
+                elif entry.flag_bits & 1:
+                    yield members.empty(entry, entry.filename, reason=_ENCRYPTED)
+                else:
+                    opened = partial(archive.open, entry)
+                    yield from members.records(
+                        entry, entry.filename, _Entry(opened, "ZIP", entry.compress_size)
+                    )
+    except (*_ERRORS, OSError) as error:
+        yield Skipped(found.path, _told("ZIP", error))
+
+
+def tar_records(found: Input, stream: Stream, options: Options, read: Read) -> Iterator[Record | Skipped]:
+    """The records of a tar file; ``read`` reads a member."""
+    members = _Members(found, stream, options, read)
+    count = 0
+    try:
+        with tarfile.open(
+            fileobj=cast(BinaryIO, _AsItComes(stream)), mode="r|", bufsize=BUFFER
+        ) as opened_archive:
+            archive: Any = opened_archive
+            while (entry := archive.next()) is not None:
+                archive.members = []  # which otherwise holds all of them
+                stream.begin()
+                if not entry.isfile():
+                    yield members.empty(entry, entry.name, is_frame=True)
+                elif entry.issparse():  # may stand for terabytes of zeros
+                    yield members.empty(entry, entry.name, reason=_SPARSE)
+                else:
+                    opened = partial(archive.extractfile, entry)
+                    yield from members.records(entry, entry.name, _Entry(opened, "tar", 0, stream.begin))
+                count += 1
+    except (*_ERRORS, OSError) as error:
+        yield Skipped(found.path, f"{_told('tar', error)}; read as far as entry {count}")
+
+
+def mtime(entry: Any) -> float:
+    """When an entry was changed last, in seconds since 1970; of a ZIP file, which names no zone, as if in UTC."""
+    if isinstance(entry, zipfile.ZipInfo):
+        return float(calendar.timegm((*entry.date_time, 0, 0, 0)))
+    return float(entry.mtime)
+
+
+class _Members(NamedTuple):
+    """The entries of one archive as records."""
+
+    archive: Input
+    stream: Stream
+    options: Options
+    read: Read
+
+    def empty(self, entry: Any, name: str, reason: str | None = None, is_frame: bool = False) -> Record:
+        """The record of an entry without bytes, or whose bytes cannot be read."""
+        found = Input(f"{self.archive.path}!{name}", OTHER, "")
+        return Record(b"", Source(found.path, None, 0), None, reason, is_frame, Place(entry, found))
+
+    def records(self, entry: Any, name: str, file: _Entry) -> Iterator[Record | Skipped]:
+        """The records of a file in the archive, at least one."""
+        found = named(f"{self.archive.path}!{name}", self.options, is_given=False)
+        why = _OUTSIDE if leads_outside(name) else _NESTED if found.format in (ZIP, TAR) else None
+        if why is not None:
+            found = Input(found.path, OTHER, "")
+        file.limit = self.options.max_record_size
+        is_empty = True
+        try:
+            with Stream(file, found.packing, self.options, keeps=self.stream.keeps) as stream:
+                items = (
+                    unread(found, stream, self.options, why)
+                    if why
+                    else self.read(found, stream, self.options)
+                )
+                for item in items:
+                    is_empty = is_empty and isinstance(item, Skipped)
+                    yield (
+                        item
+                        if isinstance(item, Skipped)
+                        else item._replace(place=Place(entry, found, item.place))
+                    )
+        except OSError as error:
+            yield Skipped(found.path, reason(error))
+        if is_empty:
+            yield self.empty(entry, name)
+
+
+def leads_outside(name: str) -> bool:
+    """Whether the name of an entry, taken for a path, would not stay below the directory it is put in."""
+    parts = re.split(r"[/\\\\]", name)
+    return ".." in parts or not parts[0] or bool(re.match(r"[A-Za-z]:", name)) or "\0" in name
+
+
+class _AsItComes:
+    """A stream for tarfile, which takes what there is: to wait for more would lose it where damage comes next."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.read = stream.read1
+
+
+class _Entry(io.RawIOBase):
+    """The bytes of a member, opened when they are asked for; all errors of the archive's modules become OSErrors.
+
+    ``packed`` is how many bytes they are in the archive, 0 where that is not known, to tell a bomb by.
+    """
+
+    def __init__(
+        self,
+        opened: Callable[[], IO[bytes] | None],
+        what: str,
+        packed: int,
+        begin: Callable[[], None] | None = None,
+    ) -> None:
+        self._opened = opened
+        self._what = what
+        self._packed = packed
+        self._begin = begin
+        self._file: IO[bytes] | None = None
+        self._count = self._begun = 0
+        self.limit = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def begin(self) -> None:
+        """To be called where a record begins."""
+        self._begun = self._count
+        if self._begin is not None:
+            self._begin()
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        try:
+            if self._file is None:
+                self._file = self._opened()
+            data = self._file.read(len(view)) if self._file is not None else b""
+        except _ERRORS as error:
+            raise UnreadableError(_told(self._what, error)) from error
+        view[: len(data)] = data
+        self._count += len(data)
+        if self._packed and self.limit and self._count - self._begun > self.limit:
+            share = self._count // self._packed
+            if share > BOMB:
+                raise UnreadableError(
+                    f"looks like a decompression bomb ({share:,} to 1, and no end of a record)"
+                )
+        return len(data)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        super().close()
+
+
+def _told(what: str, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return reason(error)
+    text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return f"damaged {what} data ({text[:1].lower()}{text[1:]})"
