@@ -17,7 +17,7 @@ from ..read import Input, Record, formats
 from ..write import edit, table, warc
 from ..write.edit import Edit
 from ..write.outputs import Outputs
-from ..write.sides import TABLES, Arrival, Form, Side
+from ..write.sides import ARCHIVES, TABLES, Arrival, Form, Side
 from . import spans
 from .arrivals import Arrived, Block, Came, Gone
 from .originals import Originals
@@ -93,7 +93,7 @@ class Ledger:
 
     def admit(self, found: Input) -> None:
         """Raises OutputError for an input whose records could not be changed as is wished."""
-        if found.format != formats.OTHER:
+        if found.format not in (formats.OTHER, *ARCHIVES):
             edit.check(found.path, found.format, self._plan.policy.action)
 
     def _begin(self, event: Arrived) -> None:
@@ -130,9 +130,10 @@ class Ledger:
         if record.is_frame:
             self._header = bytes(record.raw)
             is_marked = self._plan.policy.action == MARK
-            header = edit.marked_header(self._format, self._header) if is_marked else self._header
-            for side in self._sides.values():
-                side.frame(header)
+            header = edit.marked_header(self._format_of(record), self._header) if is_marked else self._header
+            for name, side in self._sides.items():
+                if header or name == KEPT:  # a directory in an archive stays
+                    side.frame(record._replace(raw=header))
             self._manifest.line({"type": "frame", "input": self._number, **manifest.text_of(self._header)})
             return
         line = self._line(event)
@@ -174,7 +175,7 @@ class Ledger:
                 if number in cuts
                 else self._unmarked(record, line)
             )
-        if self._plan.policy.revisit and verdict is not None and self._format in edit.WARCS:
+        if self._plan.policy.revisit and verdict is not None and self._format_of(record) in edit.WARCS:
             self._revisit(number, record, verdict, line)
         self._put(line, side, record, raw)
 
@@ -251,18 +252,18 @@ class Ledger:
             "jaccard": verdict.jaccard,
             "containment": verdict.containment,
         }
-        edits = edit.mark(self._format, bytes(record.raw), note)
+        edits = edit.mark(self._format_of(record), bytes(record.raw), note)
         return self._edited(record, line, edits, "marked")
 
     def _unmarked(self, record: Record, line: manifest.Line) -> Raw:
         """The record as it came, but for what every record must have if some are marked: the columns of a table."""
-        if self._plan.policy.action != MARK or self._format not in (*edit.DELIMITERS, *TABLES):
+        if self._plan.policy.action != MARK or self._format_of(record) not in (*edit.DELIMITERS, *TABLES):
             return record.raw
-        return self._edited(record, line, edit.mark(self._format, bytes(record.raw), None), "kept")
+        return self._edited(record, line, edit.mark(self._format_of(record), bytes(record.raw), None), "kept")
 
     def _cut(self, record: Record, document: Document, line: manifest.Line, cuts: list[Cut]) -> bytes:
         places = [edit.whole(document.text, start, end) for start, end, _ in cuts]
-        source = edit.Source(self._format, self._header, self._plan.options.text_field)
+        source = edit.Source(self._format_of(record), self._header, self._plan.options.text_field)
         edits = edit.cut(source, bytes(record.raw), document.text, places)
         line["cuts"] = [
             {
@@ -290,7 +291,8 @@ class Ledger:
         assert self._arrived is not None
         return self._arrived.number
 
-    @property
-    def _format(self) -> str:
+    def _format_of(self, record: Record) -> str:
+        """The format that a record is written in: in an archive, that of the entry."""
         assert self._arrived is not None
-        return self._arrived.input.format
+        format = self._arrived.input.format
+        return str(record.place.input.format) if format in ARCHIVES else format

@@ -15,6 +15,7 @@ from ..errors import OutputError
 from ..read import Input
 from ..write.layout import Names
 from ..write.outputs import Outputs
+from ..write.sides import ARCHIVES
 from .plan import Plan
 
 #: What is added to the manifest's name.
@@ -29,7 +30,8 @@ class Originals:
 
     def __init__(self, plan: Plan, outputs: Outputs) -> None:
         self.names = Names(plan.paths)
-        self._path = f"{plan.manifest}{SUFFIX}" if plan.manifest and plan.originals else None
+        self._path = f"{plan.manifest}{SUFFIX}" if plan.manifest else None
+        self._wanted = plan.originals
         self._outputs = outputs
         self._folder: str | None = None
 
@@ -55,4 +57,5 @@ class Originals:
     def name_of(self, found: Input) -> str | None:
         """The name of the copy of an input, if there is one."""
         is_whole = found.format in PIECEWISE and not found.packing
-        return None if is_whole or self._path is None else self.names.of(found.path)
+        is_wanted = self._wanted or found.format in ARCHIVES  # which could not be put together without
+        return None if is_whole or self._path is None or not is_wanted else self.names.of(found.path)

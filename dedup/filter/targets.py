@@ -13,31 +13,32 @@ from collections.abc import Sequence
 from .. import manifest, read
 from ..errors import InputError, ManifestError, OutputError
 from ..read import Options, formats
-from ..write.sides import STDOUT
+from ..write.sides import ARCHIVES, STDOUT
 from .originals import SUFFIX
 from .plan import Plan
 
 #: Formats of which a file is one record.
-_WHOLE_FILES = (formats.TEXT, formats.OTHER)
+_WHOLE_FILES = (formats.TEXT, formats.HTML, formats.OTHER)
 
 
 def is_tree(paths: Sequence[str], options: Options, output: str | None) -> bool:
     """Whether the outputs are folders, with a file for each input, and not one file for all.
 
-    They are where a folder is among the inputs, or files of which each is a record, or where the output's name ends in
-    a slash or is that of a folder. Raises InputError where the inputs are of different formats and could not go into
-    one file.
+    They are where a folder is among the inputs, or files of which each is a record, or several archives, or where the
+    output's name ends in a slash or is that of a folder. Raises InputError where the inputs are of different formats and
+    could not go into one file.
     """
     if output is not None and output != STDOUT and (output.endswith(("/", os.sep)) or os.path.isdir(output)):
         return True
     found = {path: formats.named(path, options).format for path in paths if not os.path.isdir(path)}
-    if len(found) < len(paths) or any(format in _WHOLE_FILES for format in found.values()):
+    kinds = set(found.values())
+    if len(found) < len(paths) or kinds & {*_WHOLE_FILES} or (kinds & {*ARCHIVES} and len(found) > 1):
         if output == STDOUT:
             raise OutputError("files of a tree cannot go to standard output; name a folder with -o")
         return True
-    if len(set(found.values())) > 1:
-        kinds = " and ".join(sorted(set(found.values())))
-        raise InputError(f"inputs of {kinds} cannot go into one file; name a folder: -o new/")
+    if len(kinds) > 1:
+        told = " and ".join(sorted(kinds))
+        raise InputError(f"inputs of {told} cannot go into one file; name a folder: -o new/")
     return False
 
 

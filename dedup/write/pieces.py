@@ -36,6 +36,10 @@ class Pieces:
         """Puts one record at the end, as ``raw`` says, and tells its place."""
         return self.add(raw)._asdict()
 
+    def frame(self, record: Record) -> None:
+        """Writes a header."""
+        self.add(record.raw)
+
     def close(self) -> None:
         """There is nothing left to write."""
 

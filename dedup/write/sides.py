@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import io
 import os
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from mmap import mmap
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from ..errors import OutputError
-from ..read import Record
-from ..read.formats import ARROW, CSV, JSONL, PARQUET, TSV, WARC, WARC_GZ
+from ..read import Input, Record
+from ..read.formats import ARROW, CSV, JSONL, PARQUET, TAR, TSV, WARC, WARC_GZ, ZIP
+from .archive import Archive
 from .outputs import Outputs
 from .packing import packed, packing_of
 from .pieces import Pieces
@@ -22,6 +25,7 @@ from .table import Table
 STDOUT = "-"
 LINES = (JSONL, CSV, TSV)
 TABLES = (PARQUET, ARROW)
+ARCHIVES = (ZIP, TAR)
 
 Place = dict[str, Any]
 
@@ -44,6 +48,9 @@ class Form(NamedTuple):
 class Sink(Protocol):
     """Writes records of one format."""
 
+    def frame(self, record: Record) -> None:
+        """Writes what stands among the records and is none."""
+
     def write(self, record: Record, raw: bytes | mmap) -> dict[str, int]:
         """Writes a record, as ``raw`` says; tells its place."""
 
@@ -52,13 +59,25 @@ class Sink(Protocol):
 
 
 def sink(stream: BinaryIO, format: str, form: Form, frames: list[bytes]) -> Sink:
-    """What writes a format. ``frames`` are what each of its files begins with."""
+    """What writes a format; to be closed. ``frames`` are what each of its files begins with."""
+    if format in ARCHIVES:
+        return Archive(stream, format, partial(_entry, form=form))
     if format in TABLES:
         return Table(stream, format, form.field, form.notes)
     pieces = Pieces(stream, format in LINES)
     for frame in frames:
         pieces.add(frame)
     return pieces
+
+
+@contextmanager
+def _entry(stream: BinaryIO, found: Input, frames: list[bytes], form: Form) -> Iterator[Sink]:
+    """What writes an entry of an archive."""
+    with (
+        packed(stream, found.packing, members=found.format == WARC) as content,
+        closing(sink(content, found.format, form, frames)) as target,
+    ):
+        yield target
 
 
 class Side:
@@ -86,22 +105,27 @@ class Side:
         self._arrival = arrival
         self._frames = []
 
-    def frame(self, raw: bytes) -> None:
+    def frame(self, record: Record) -> None:
         """What the file needs before the first of the records that follow. Raises OutputError where it has another."""
-        self._frames.append(raw)
+        assert self._arrival is not None
+        if self._arrival.format in ARCHIVES:
+            if self._is_there:
+                (self._sink or self._begin_file()).frame(record)
+            return
+        self._frames.append(bytes(record.raw))
         if (
             self._folder is None
             and self._sink is not None
             and self._frames != self._framed[: len(self._frames)]
         ):
-            name = self._arrival.name if self._arrival else ""
             raise OutputError(
-                f"{name}: has another header than the files before it, and all go into one file; name a folder: -o new/"
+                f"{self._arrival.name}: has another header than the files before it, and all go into one file; "
+                f"name a folder: -o new/"
             )
 
     def write(self, record: Record, raw: bytes | mmap) -> Place:
         """Puts one record down; empty where the side is nowhere."""
-        if self._stream is None and self._folder is None:
+        if not self._is_there:
             return {}
         try:
             place = (self._sink or self._begin_file()).write(record, raw)
@@ -110,6 +134,10 @@ class Side:
         if self._folder is None or self._arrival is None:
             return {**place}
         return {"file": self._arrival.name, **place}
+
+    @property
+    def _is_there(self) -> bool:
+        return self._stream is not None or self._folder is not None
 
     def end(self) -> None:
         """There is no more from this input."""

@@ -49,6 +49,9 @@ class Table:
         self._count += 1
         return {"number": self._count - 1}
 
+    def frame(self, record: Record) -> None:
+        """The schema is that of the batches."""
+
     def close(self) -> None:
         """Writes what waits, and the end of the file."""
         self._flush()
