@@ -25,8 +25,8 @@ def is_tree(paths: Sequence[str], options: Options, output: str | None) -> bool:
     """Whether the outputs are folders, with a file for each input, and not one file for all.
 
     They are where a folder is among the inputs, or files of which each is a record, or several archives, or where the
-    output's name ends in a slash or is that of a folder. Raises InputError where the inputs are of different formats and
-    could not go into one file.
+    output's name ends in a slash or is that of a folder. Raises InputError where the inputs are of different formats
+    and could not go into one file.
     """
     if output is not None and output != STDOUT and (output.endswith(("/", os.sep)) or os.path.isdir(output)):
         return True
