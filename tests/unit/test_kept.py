@@ -1,4 +1,4 @@
-"""What stays and what is a copy of it, against a naive reading of the definition; the cut into blocks changes nothing."""
+"""What stays and what is a copy of it, against a naive reading of the definition; blocks change nothing."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def mixture(seed: int, count: int = 60) -> list[str]:
     while len(texts) < count:
         other = dice.choice(texts)
         words = other.split()
-        kind = dice.choice("new same case near mid part around short tiny".split())
+        kind = dice.choice(["new", "same", "case", "near", "mid", "part", "around", "short", "tiny"])
         if kind == "new":
             texts.append(prose.words(dice.randint(12, 80)))
         elif kind == "same":

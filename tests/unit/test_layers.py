@@ -47,7 +47,12 @@ ALLOWED = {
 }  # fmt: skip
 
 #: Who alone imports these packages.
-ALONE = {"click": {"cli"}, "rapidfuzz": {"match"}, "datasketch": {"sketch"}, "orjson": {"manifest", "read", "report"}}
+ALONE = {
+    "click": {"cli"},
+    "rapidfuzz": {"match"},
+    "datasketch": {"sketch"},
+    "orjson": {"manifest", "read", "report"},
+}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
