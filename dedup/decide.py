@@ -129,7 +129,10 @@ def seconds(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return float(value) if value == value else None
+        try:
+            return float(value) if value == value else None
+        except OverflowError:
+            return None
     if isinstance(value, datetime):
         found = value
     else:
@@ -139,7 +142,7 @@ def seconds(value: Any) -> float | None:
         except ValueError:
             try:
                 found = parsedate_to_datetime(text)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, OverflowError):
                 return None
     try:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
