@@ -54,7 +54,7 @@ def read(path: str) -> Iterator[Line]:
     _check(path)
     with open(path, "rb") as stream:
         for line in stream:
-            yield orjson.loads(line)
+            yield _unpacked(line)
 
 
 def text_of(data: bytes) -> Line:
@@ -85,6 +85,15 @@ def _packed(line: Line) -> bytes:
         return json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
 
 
+def _unpacked(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:  # what orjson could not write it does not read
+        import json
+
+        return json.loads(data)
+
+
 def _check(path: str) -> None:
     sha = hashlib.sha256()
     last = first = b""
@@ -97,7 +106,7 @@ def _check(path: str) -> None:
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     try:
-        begin, end = orjson.loads(first), orjson.loads(last)
+        begin, end = _unpacked(first), _unpacked(last)
         found = begin["schema"]
     except (ValueError, TypeError, KeyError):
         raise ManifestError(f"{path}: not a manifest of dedup, or cut off") from None
