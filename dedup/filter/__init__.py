@@ -52,7 +52,11 @@ def run(
     with tempfile.TemporaryFile(prefix="dedup-") as texts:
         ledger = Ledger(plan, Registry(texts), outputs, stdout)
         job = _Job(plan, ledger, stdin, progress or (lambda stage, done, total: None))
-        return job.one_pass() if plan.policy.one_pass else job.two_passes()
+        try:
+            return job.one_pass() if plan.policy.one_pass else job.two_passes()
+        except BaseException:
+            ledger.abandon()
+            raise
 
 
 class _Text(NamedTuple):

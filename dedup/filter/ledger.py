@@ -89,6 +89,11 @@ class Ledger:
         self._manifest.end()
         return outcome
 
+    def abandon(self) -> None:
+        """Closes what is open, after an error."""
+        for side in self._sides.values():
+            side.abandon()
+
     # ---- inputs
 
     def admit(self, found: Input) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from mmap import mmap
 from typing import Any, BinaryIO, NamedTuple, Protocol
@@ -151,6 +151,12 @@ class Side:
             self._open.close()
         except OSError as error:
             raise self._failed(error) from error
+
+    def abandon(self) -> None:
+        """What was written does not count any more."""
+        self._sink = None
+        with suppress(Exception):  # another error has ended the run
+            self._open.close()
 
     def flush(self) -> None:
         """Hands on what was written, where somebody reads while it is written."""
