@@ -21,6 +21,8 @@ from . import warc
 _STOPS = re.compile(r"[.,;:!?…。！？；，、]*[\"'’”»)\]]*")
 _BEGINS = re.compile(r"(?:^|[\n.!?…。！？])[\s\"'“‘«([]*\Z")
 _BLANKS = re.compile(r"[ \t\u00a0\u3000]*")
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_PART = re.compile(rf"""[\s,:]*+({_STRING.pattern}|[\[\]{{}}]|[^\s,:\[\]{{}}"]++)""", re.DOTALL)
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 #: One code point as it is written: in a JSON string, in a quoted cell of a CSV file, in any other.
@@ -224,7 +226,6 @@ def _cells(values: list[Any], delimiter: str) -> bytes:
 
 def _literal(line: str, field: str) -> tuple[int, int]:
     """Where the string under a key of the outermost object stands, without quotes; the last of equal keys counts."""
-    decoder = json.JSONDecoder(strict=False)
     at = _space(line, 1 if line.startswith("\ufeff") else 0) + 1
     found = None
     while True:
@@ -233,14 +234,27 @@ def _literal(line: str, field: str) -> tuple[int, int]:
             break
         if line[at] == ",":
             at = _space(line, at + 1)
-        key, at = decoder.raw_decode(line, at)
-        at = _space(line, _space(line, at) + 1)
-        _, end = decoder.raw_decode(line, at)
-        if key == field:
+        key = _STRING.match(line, at)
+        assert key is not None
+        at = _space(line, _space(line, key.end()) + 1)
+        end = _value_end(line, at)
+        if json.loads(key[0], strict=False) == field:
             found = at + 1, end - 1
         at = end
     assert found is not None
     return found
+
+
+def _value_end(line: str, at: int) -> int:
+    """Where a value ends; however deep it nests and however long its numbers are."""
+    depth = 0
+    while True:
+        part = _PART.match(line, at)
+        assert part is not None
+        at = part.end()
+        depth += (part[1] in "[{") - (part[1] in "]}")
+        if not depth:
+            return at
 
 
 def _space(line: str, at: int) -> int:
