@@ -372,7 +372,7 @@ class Checked:
             if policy.keep in ("first", "longest"):
                 theirs = rank(len(other.tokens), {}), self.records.index(twin)
                 assert theirs < (rank(len(mine.tokens), {}), place)
-            elif line["line"] is not None and not _is_odd(mine) and not _is_odd(other):
+            elif None not in (line["line"], twin["line"]) and not _is_odd(mine) and not _is_odd(other):
                 theirs = rank(0, other.fields), self.records.index(twin)
                 assert theirs < (rank(0, mine.fields), place)
             if line["decision"] == "marked":
