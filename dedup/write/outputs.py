@@ -75,22 +75,33 @@ class Outputs:
                     os.fsync(stream.fileno())
         if any(os.path.isdir(_aside(target)) for target in self._targets):
             _sync_all()
-        if not self._targets:
-            self._close()
-            return
-        with _named(self._journal):
+        if self._targets:
             for folder in {os.path.dirname(target) for target in self._targets}:
                 atomic.settle(folder)
-            with atomic.whole_file(self._journal) as journal:
-                journal.write(json.dumps(self._targets).encode())
-        _carry_out(self._journal, self._targets)
+            self._take_names()
         self._close()
 
+    def _take_names(self) -> None:
+        """Writes the journal, and does what it says. The journal is locked all the while: this run is alive."""
+        path, part = self._journal, _aside(self._journal)
+        with _named(path), os.fdopen(_claimed(part, path), "wb") as journal:
+            try:
+                journal.write(json.dumps([_seen(target, path) for target in self._targets]).encode())
+                journal.flush()
+                os.fsync(journal.fileno())
+                os.replace(part, path)
+            except BaseException:
+                _remove(part)
+                raise
+            atomic.settle(os.path.dirname(path))
+            _carry_out(path, self._targets)
+
     def abandon(self) -> None:
-        """Leaves nothing behind."""
-        for target in self._targets:
-            with suppress(OSError):
-                _remove(_aside(target))
+        """Leaves nothing behind; but for a run whose outputs began to take their names, which the next one finishes."""
+        if not os.path.lexists(self._journal):
+            for target in self._targets:
+                with suppress(OSError):
+                    _remove(_aside(target))
         self._close()
 
     def _close(self) -> None:
@@ -104,11 +115,17 @@ def recover(principal: str) -> bool:
     journal = _journal(principal)
     with _named(journal):
         try:
-            with open(journal, "rb") as stream:
-                targets = json.loads(stream.read())
+            stream = open(journal, "rb")  # noqa: SIM115
         except FileNotFoundError:
             return False
-        _carry_out(journal, targets)
+        with stream:
+            _lock(stream.fileno(), principal)
+            if not _is_still(stream.fileno(), journal):  # whose it was has just finished
+                return False
+            folder = os.path.dirname(journal)
+            _carry_out(
+                journal, [os.path.normpath(os.path.join(folder, name)) for name in json.loads(stream.read())]
+            )
     return True
 
 
@@ -119,6 +136,8 @@ def _carry_out(journal: str, targets: list[str]) -> None:
         with _named(target):
             if os.path.isdir(aside):
                 if os.path.lexists(target):
+                    if os.path.isdir(target):
+                        os.chmod(aside, stat.S_IMODE(os.stat(target).st_mode))
                     if not os.path.lexists(before):
                         os.rename(target, before)
                     else:  # the folder was renamed once already, and something else has taken its name
@@ -139,6 +158,14 @@ def _journal(principal: str) -> str:
     return os.path.join(folder, f".{name}.dedup-commit")
 
 
+def _seen(target: str, journal: str) -> str:
+    """A target as the journal names it: from its own folder, which may be moved with all that is in it."""
+    try:
+        return os.path.relpath(target, os.path.dirname(journal))
+    except ValueError:  # on another drive
+        return target
+
+
 def _aside(target: str) -> str:
     folder, name = os.path.split(target)
     return os.path.join(folder, f".{name}.dedup-part")
@@ -156,15 +183,21 @@ def _claimed(aside: str, path: str) -> int:
         handle = os.open(aside, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         try:
             _lock(handle, path)
-            if os.path.samestat(os.fstat(handle), os.stat(aside)):
+            if _is_still(handle, aside):  # else, whose it was has just finished
                 os.ftruncate(handle, 0)
                 return handle
-        except FileNotFoundError:  # whose it was has just finished
-            pass
         except BaseException:
             os.close(handle)
             raise
         os.close(handle)
+
+
+def _is_still(handle: int, path: str) -> bool:
+    """Whether the open file is the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _lock(handle: int, path: str) -> None:
