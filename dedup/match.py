@@ -72,16 +72,21 @@ def differences(a: Sequence[str], b: Sequence[str]) -> list[Difference]:
     return result
 
 
+#: Equal tokens in a row below which they say little, where there are longer runs.
+STRAY = 3
+
+
 def aligned(a: Array, b: Array, gap: int) -> list[tuple[int, int, int, int]]:
     """Where two token sequences say the same: ``(a_start, a_end, b_start, b_end)``, in order, in both.
 
-    Runs of equal tokens, as few words being changed as can be (Levenshtein), joined where at most ``gap`` tokens
-    on either side lie between them.
+    Runs of equal tokens in a longest common subsequence, joined where at most ``gap`` tokens on either side lie
+    between them; of what is left, runs of fewer than STRAY tokens do not count beside longer ones. Never empty where
+    the two share a token. Of parts that changed places only the longer is told.
     """
-    from rapidfuzz.distance import Levenshtein
+    from rapidfuzz.distance import LCSseq
 
     runs: list[tuple[int, int, int, int]] = []
-    for block in Levenshtein.opcodes(a.tolist(), b.tolist()):
+    for block in LCSseq.opcodes(a.tolist(), b.tolist()):
         if block.tag != "equal":
             continue
         if runs and block.src_start - runs[-1][1] <= gap and block.dest_start - runs[-1][3] <= gap:
@@ -89,4 +94,4 @@ def aligned(a: Array, b: Array, gap: int) -> list[tuple[int, int, int, int]]:
             runs.append((a_start, block.src_end, b_start, block.dest_end))
         else:
             runs.append((block.src_start, block.src_end, block.dest_start, block.dest_end))
-    return runs
+    return [run for run in runs if run[1] - run[0] >= STRAY] or runs

@@ -86,6 +86,8 @@ class Archive:
         done = Restored()
         for line, rows in self._walk():
             count = len(done.problems)
+            if line["problem"]:
+                done.problems.append(_not_whole(line))
             for row in rows:
                 self._piece(row, done)
             if line["original"]:
@@ -150,6 +152,9 @@ class Archive:
             self._close_files()
 
     def _put_together(self, line: Line, rows: Iterator[Line], stream: BinaryIO, done: Restored) -> None:
+        if line["problem"]:
+            done.problems.append(_not_whole(line))
+            raise _MissingError
         if line["original"]:
             self._copy(line, stream, done)
             done.records += sum(row["type"] == "record" for row in rows)
@@ -328,6 +333,10 @@ class _Through(io.RawIOBase):
         chunk = bytes(data)
         self._sum.add(chunk)
         return self._stream.write(chunk)
+
+
+def _not_whole(line: Line) -> str:
+    return f"{line['path']}: was not read whole when it was filtered: {line['problem']}"
 
 
 def _goes_on(number: int, row: Line) -> bool:

@@ -7,6 +7,7 @@ that it has ended; and the documents among the records, whose words other thread
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from mmap import mmap
@@ -47,12 +48,16 @@ class Sum(NamedTuple):
 
 
 class Gone(NamedTuple):
-    """An input has ended: the sums of the file as it lies there and of its unpacked content."""
+    """An input has ended: the sums of the file as it lies there and of its unpacked content.
+
+    ``problem`` says why the file was not read whole, if it was not: then what is not there cannot be restored.
+    """
 
     number: int
     input: Input
     file: Sum
     content: Sum
+    problem: str | None
 
 
 Event = Arrived | Came | Gone | Skipped
@@ -154,17 +159,26 @@ def _events(
             continue
         yield Arrived(number, found)
         with copies(found) as copy:
-            file, content = _Summing(copy), _Summing(None)
+            file, content, problem = _Summing(copy), _Summing(None), None
             for record in read.records(found, options, file.add, stdin):
                 if isinstance(record, Skipped):
+                    problem = record.reason
                     yield record
                     continue
                 if found.packing:
                     content.add(record.raw)
                 yield Came(record, hashlib.sha256(record.raw).digest())
         whole = file.sum()
-        yield Gone(number, found, whole, content.sum() if found.packing else whole)
+        told = problem if problem and _size(found.path) != whole.size else None
+        yield Gone(number, found, whole, content.sum() if found.packing else whole, told)
         number += 1
+
+
+def _size(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return None
 
 
 class _Summing:

@@ -124,6 +124,7 @@ class Ledger:
                 "sha256": event.file.sha256,
                 "content": event.content._asdict(),
                 "original": self.originals.name_of(event.input),
+                "problem": event.problem,
             }
         )
 

@@ -247,7 +247,7 @@ def test_a_flipped_bit_is_found(sources: Files, policy: Policy, at: int, bit: in
 
 
 @examples(20)
-@given(sources=files(sorted(FORMATS), 3), n=st.integers(0, 3))
+@given(sources=files(sorted(FORMATS), 3), n=st.integers(0, 2))
 def test_with_one_run_abandoned_before(sources: Files, n: int) -> None:
     """What an abandoned run leaves is nothing, and what stood there stays."""
     tree = {f"in/{name}": data for name, data in sources.items()}

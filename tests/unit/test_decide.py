@@ -37,7 +37,7 @@ class TestPolicy:
     @pytest.mark.parametrize("keep", ["first", "longest", "oldest", "newest", "field:x", "field:a:b:desc"])
     def test_what_is_one(self, keep: str) -> None:
         assert Policy(keep).to_dict() == {
-            "keep": keep, "action": "divert", "contained": True, "date_field": None,
+            "keep": keep, "action": "divert", "contained": True, "date_field": None, "revisit": False,
         }  # fmt: skip
 
     def test_what_is_no_action(self) -> None:
