@@ -83,6 +83,7 @@ class Archive:
 
     def verify(self) -> Restored:
         """Reads everything and writes nothing."""
+        self._begin()
         done = Restored()
         for line, rows in self._walk():
             count = len(done.problems)
@@ -110,6 +111,7 @@ class Archive:
                     raise OutputError(
                         f"{target}: is there already; restore elsewhere, or replace it with --force"
                     )
+        self._begin()
         done = Restored()
         for line, rows in self._walk():
             target = targets[line["input"]]
@@ -127,6 +129,7 @@ class Archive:
 
     def records(self, ids: Collection[str], stream: BinaryIO) -> Restored:
         """Writes the records with these ids as they came, one after the other, in the order of the input."""
+        self._begin()
         done = Restored()
         missing = dict.fromkeys(ids)
         for row in manifest.read(self.path):
@@ -196,17 +199,28 @@ class Archive:
         path = os.path.join(self.path + ORIGINALS, *line["original"].split("/"))
         file = _Sum()
         try:
-            with open(path, "rb") as original:
-                while chunk := original.read(_CHUNK):
-                    file.add(chunk)
-                    if stream is not None:
-                        stream.write(chunk)
+            original = opened(Input(path, formats.OTHER, ""))
         except FileNotFoundError:
             done.problems.append(f"{line['path']}: {path} is missing")
             raise _MissingError from None
+        except OSError as error:
+            done.problems.append(f"{line['path']}: {path}: {reason(error)}")
+            raise _MissingError from None
+        with original:
+            while chunk := self._read(original, line, path, done):
+                file.add(chunk)
+                if stream is not None:
+                    stream.write(chunk)
         if file.told() != (line["size"], line["sha256"]):
             done.problems.append(f"{line['path']}: {path} is not as it was written")
             raise _MissingError
+
+    def _read(self, original: BinaryIO, line: Line, path: str, done: Restored) -> bytes:
+        try:
+            return original.read(_CHUNK)
+        except OSError as error:
+            done.problems.append(f"{line['path']}: {path}: {reason(error)}")
+            raise _MissingError from None
 
     # ---- records
 
@@ -268,9 +282,13 @@ class Archive:
     def _close_files(self) -> None:
         """Those of a tree: there may be very many of them."""
         if self._outputs["tree"]:
-            self._open.close()
-            self._slices.clear()
-            self._numbered.clear()
+            self._begin()
+
+    def _begin(self) -> None:
+        """Outputs are read from their beginning."""
+        self._open.close()
+        self._slices.clear()
+        self._numbered.clear()
 
 
 class Numbered:
