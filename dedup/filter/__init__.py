@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,7 +29,7 @@ from ..write.outputs import Outputs
 from .arrivals import BLOCK, GROWTH, Arrived, Block, Came, Gone, blocks
 from .ledger import Cut, Ledger
 from .plan import Outcome, Plan
-from .registry import Registry
+from .registry import Registry, room, temporary
 
 __all__ = ["Outcome", "Plan", "run"]
 
@@ -49,7 +47,7 @@ def run(
     Raises InputError, OutputError, DependencyError or SettingsError. What stays takes about 8 bytes a word of
     memory, and its text lies in a temporary file.
     """
-    with tempfile.TemporaryFile(prefix="dedup-") as texts:
+    with temporary("texts that stay") as texts:
         ledger = Ledger(plan, Registry(texts), outputs, stdout)
         job = _Job(plan, ledger, stdin, progress or (lambda stage, done, total: None))
         try:
@@ -256,9 +254,15 @@ def _readable_twice(stdin: BinaryIO | None, paths: tuple[str, ...]) -> Iterator[
     if read.STDIN not in paths:
         yield stdin
         return
-    with tempfile.TemporaryFile(prefix="dedup-") as copy:
-        shutil.copyfileobj(stdin or sys.stdin.buffer, copy, 1 << 20)
-        _rewind(copy)
+    source = stdin or (sys.stdin and sys.stdin.buffer)
+    if not source:
+        raise InputError("-: standard input is closed")
+    with temporary("standard input") as copy:
+        while chunk := source.read(1 << 20):
+            with room("standard input"):
+                copy.write(chunk)
+        with room("standard input"):
+            _rewind(copy)
         yield copy
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from ..errors import OutputError
 from ..read import Input
@@ -48,14 +48,30 @@ class Originals:
             path = os.path.join(self._folder, *name.split("/"))
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "xb") as stream:
-                yield stream
+                yield cast(BinaryIO, _Copy(stream, self._path))
         except OSError as error:
-            raise OutputError(
-                f"{self._path}: cannot be written: {(error.strerror or str(error)).lower()}"
-            ) from error
+            raise _failed(self._path, error) from error
 
     def name_of(self, found: Input) -> str | None:
         """The name of the copy of an input, if there is one."""
         is_whole = found.format in PIECEWISE and not found.packing
         is_wanted = self._wanted or found.format in ARCHIVES  # which could not be put together without
         return None if is_whole or self._path is None or not is_wanted else self.names.of(found.path)
+
+
+class _Copy:
+    """A file that is written while an input is read: what goes wrong with it is not the input's fault."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._stream = stream
+        self._name = name
+
+    def write(self, chunk: bytes | memoryview) -> int:
+        try:
+            return self._stream.write(chunk)
+        except OSError as error:
+            raise _failed(self._name, error) from error
+
+
+def _failed(name: str, error: OSError) -> OutputError:
+    return OutputError(f"{name}: cannot be written: {(error.strerror or str(error)).lower()}")

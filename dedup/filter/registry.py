@@ -7,10 +7,35 @@ which lies on the disk meanwhile.
 from __future__ import annotations
 
 import tempfile
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, BinaryIO, cast
 
 from ..errors import OutputError
 from ..model import Document, Source
+
+
+@contextmanager
+def temporary(what: str) -> Iterator[BinaryIO]:
+    """An open file without a name, for ``what``. Raises OutputError where none can be made."""
+    with ExitStack() as stack:
+        with room(what):
+            file = stack.enter_context(tempfile.TemporaryFile(prefix="dedup-"))
+        try:
+            yield cast(BinaryIO, file)
+        finally:
+            with suppress(OSError):  # what is still to be written nobody needs any more
+                file.close()
+
+
+@contextmanager
+def room(what: str) -> Iterator[None]:
+    """An OSError becomes an OutputError that says what there is no room for."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"{what} cannot be put into a temporary file: {reason}") from error
 
 
 class Registry:
@@ -40,21 +65,18 @@ class Registry:
     def put_text(self, number: int, text: str) -> None:
         """Remembers a text. Raises OutputError where there is no room for it."""
         data = text.encode("utf-8", "surrogatepass")
-        try:
+        with room("texts that stay"):
             self._file.seek(self._end)
             self._file.write(data)
-        except OSError as error:
-            where = tempfile.gettempdir()
-            reason = (error.strerror or str(error)).lower()
-            raise OutputError(f"{where}: texts that stay cannot be put here: {reason}") from error
         self._texts[number] = (self._end, len(data))
         self._end += len(data)
 
     def text(self, number: int) -> str:
         """A text that was put."""
         start, length = self._texts[number]
-        self._file.seek(start)
-        return self._file.read(length).decode("utf-8", "surrogatepass")
+        with room("texts that stay"):  # what was put is written now, at the latest
+            self._file.seek(start)
+            return self._file.read(length).decode("utf-8", "surrogatepass")
 
     def twin(self, number: int) -> dict[str, Any]:
         """A document that stays, for the manifest."""

@@ -135,3 +135,13 @@ def test_differences_cover_both_texts_without_a_gap_and_change_the_fewest_words(
     assert (at, to) == (len(a), len(b))
     assert cost == distance(a, b)
     assert all("equal" in (x[0], y[0]) for x, y in pairwise(found))
+
+
+def test_what_moved_far_is_aligned_all_the_same() -> None:
+    """To exchange every word is no longer a way than to move the part; it tells nothing, though."""
+    part, other = list(range(20)), list(range(100, 160))
+    a, b = np.array([*part, *part], "u4"), np.array([*other, *part], "u4")
+    assert match.aligned(a, b, 12) == [(20, 40, 60, 80)] or match.aligned(a, b, 12) == [(0, 20, 60, 80)]
+    a, b = np.array([*part, *other[:40]], "u4"), np.array([*range(200, 240), *part], "u4")
+    assert match.aligned(a, b, 12) == [(0, 20, 40, 60)]
+    assert match.aligned(np.arange(3, dtype="u4"), np.arange(5, 9, dtype="u4"), 12) == []
