@@ -199,7 +199,7 @@ class Archive:
         path = os.path.join(self.path + ORIGINALS, *line["original"].split("/"))
         file = _Sum()
         try:
-            original = opened(Input(path, formats.OTHER, ""))
+            original = opened(Input(path, formats.OTHER, ""), self._options)
         except FileNotFoundError:
             done.problems.append(f"{line['path']}: {path} is missing")
             raise _MissingError from None
