@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -20,7 +20,7 @@ from ..errors import DedupError
 from .filter import filter_, restore
 from .options import CONTEXT
 from .scan import SKIPPED, scan
-from .screen import INTERRUPTED, close_quietly, say
+from .screen import INTERRUPTED, close_quietly, interruptions, say
 
 __all__ = ["ERROR", "INTERRUPTED", "SKIPPED", "command", "dedup", "main", "scan"]
 
@@ -35,7 +35,15 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         ctx.exit()
 
 
-@click.group(context_settings=CONTEXT)
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # which click would answer with an empty line of its own
+            raise click.Abort from None
+
+
+@click.group(cls=_Commands, context_settings=CONTEXT)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
     help="Show the version and the kernel in use, and exit.",
@@ -50,6 +58,15 @@ for _subcommand in (scan, filter_, restore):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; an error becomes a line on standard error."""
+    with interruptions() as interruption:
+        try:
+            return _run(arguments)
+        except (click.Abort, KeyboardInterrupt):
+            interruption.tell()
+            return INTERRUPTED
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = dedup.main(args=arguments, prog_name="dedup", standalone_mode=False)
         sys.stdout.flush()
@@ -57,9 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return ERROR
-    except (click.Abort, KeyboardInterrupt):
-        say("interrupted")
-        return INTERRUPTED
+    except click.Abort:
+        raise
     except DedupError as error:
         say(str(error))
         return error.exit_code
@@ -78,7 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def command() -> NoReturn:
     """The command as a process: ends at once, for to give back a large corpus piece by piece takes long."""
-    code = main()
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.flush()
-    os._exit(code)
+    with interruptions():  # to the very end: no interruption is to meet what follows the main function
+        code = main()
+        with suppress(OSError, ValueError, AttributeError, KeyboardInterrupt):
+            sys.stderr.flush()
+        os._exit(code)

@@ -6,13 +6,12 @@ Enters: messages and counts. Leaves: lines on standard error.
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -46,36 +45,106 @@ def close_quietly() -> None:
             os.close(nothing)
 
 
+class Interruption:
+    """What SIGINT is met with while a command runs, and who tells of it: nobody does so twice."""
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+        self._told = threading.Lock()
+
+    def __call__(self, *_: object) -> None:
+        """The handler. The first one is an exception; those of a person who insists end the process themselves.
+
+        In between they do nothing: an exception more would meet the command while it puts things in order.
+        """
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now
+            raise KeyboardInterrupt
+        if now - self._first > _PATIENCE:
+            self.end()
+
+    def tell(self) -> None:
+        """Says that the command was interrupted, unless the process is just ending with these words."""
+        self._told.acquire()  # and never given back: whoever comes later has nothing to say
+        with suppress(OSError, ValueError):
+            click.echo(_last_words(), err=True, nl=False)
+
+    def end(self) -> None:
+        """Says so and ends the process, unless somebody is at it already."""
+        if not self._told.acquire(blocking=False):
+            return
+        # Not by the stream: the main thread may be within it, and is not waited for.
+        with suppress(OSError, ValueError, AttributeError):
+            os.write(sys.stderr.fileno(), _last_words().encode())
+        os._exit(INTERRUPTED)
+
+
+def _last_words() -> str:
+    # On a terminal the progress line goes, and the ^C that it showed, and the cursor comes back.
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return ("\r\x1b[2K\x1b[?25h" if is_terminal else "") + "dedup: interrupted\n"
+
+
+@contextmanager
+def interruptions() -> Iterator[Interruption]:
+    """From here on Ctrl-C raises KeyboardInterrupt once, however often it is pressed.
+
+    Inside of itself it does nothing. A program that has a handler of its own for SIGINT keeps it.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if isinstance(before, Interruption):
+        yield before
+        return
+    interruption = Interruption()
+    if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield interruption
+        return
+    signal.signal(signal.SIGINT, interruption)
+    try:
+        yield interruption
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C is obeyed within a moment, though the kernel, which knows no signals, may be at work for minutes."""
-    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+    """Ctrl-C is obeyed within a moment, though the kernel, which knows no signals, may be at work for minutes.
+
+    The process may end anywhere inside, and puts nothing in order then.
+    """
+    with interruptions() as interruption, ExitStack() as undo:
+        is_main = threading.current_thread() is threading.main_thread()
+        # Another handler than ours is that of a program which may not mean to end at all.
+        is_ours = signal.getsignal(signal.SIGINT) == interruption
+        if os.name == "posix" and is_main and is_ours:
+            with suppress(OSError, RuntimeError):  # no pipe or no thread to be had: it goes on without
+                _watch(interruption, undo)
         yield
-        return
+
+
+def _watch(interruption: Interruption, undo: ExitStack) -> None:
+    """Starts a thread that the system tells of signals, whatever the main thread does; ``undo`` ends it."""
     reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    threading.Thread(target=_end_if_interrupted, args=(reader,), daemon=True).start()
+    left = threading.Event()
+    watchdog = threading.Thread(target=_end_if_interrupted, args=(reader, left, interruption), daemon=True)
     try:
-        yield
-    finally:
-        signal.set_wakeup_fd(before)
+        os.set_blocking(writer, False)
+        watchdog.start()
+    except BaseException:
+        os.close(reader)
         os.close(writer)
+        raise
+    undo.callback(os.close, writer)
+    undo.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(writer, warn_on_full_buffer=False))
+    undo.callback(left.set)
 
 
-def _end_if_interrupted(reader: int) -> None:
+def _end_if_interrupted(reader: int, left: threading.Event, interruption: Interruption) -> None:
     """Ends the process some time after an interruption, unless the main thread has gone on by then."""
-    while signals := os.read(reader, 16):
-        if signal.SIGINT in signals:
-            time.sleep(_PATIENCE)
-            if select.select([reader], [], [], 0)[0]:  # the other end is closed: the main thread saw to it
-                break
-            if sys.stderr is not None and sys.stderr.isatty():
-                click.echo(
-                    "\r\x1b[2K\x1b[?25h", err=True, nl=False
-                )  # the progress line goes, the cursor comes back
-            say("interrupted")
-            os._exit(INTERRUPTED)
+    while signals := os.read(reader, 16):  # nothing: the other end is closed
+        if signal.SIGINT in signals and not left.wait(_PATIENCE):
+            interruption.end()
     os.close(reader)
 
 

@@ -34,8 +34,8 @@ def run(items, settings, progress=None, again=None):
     return Report(settings, summary, skipped, (), (), ())
 sys.modules["dedup.pipeline"] = types.ModuleType("dedup.pipeline")
 sys.modules["dedup.pipeline"].run = run
-from dedup.cli import main
-sys.exit(main(sys.argv[1:]))
+from dedup.cli import command
+command()
 """
 
 
@@ -198,7 +198,7 @@ def test_an_interruption() -> None:
     err = process.stderr.read()
     process.stdin.close()
     process.stderr.close()
-    assert (code, err.strip()) == (130, "dedup: interrupted")
+    assert (code, err) == (130, "dedup: interrupted\n")
     assert os.listdir() == ["a.txt"]
 
 
@@ -224,20 +224,118 @@ def test_the_real_pipeline() -> None:
     assert [line["type"] for line in lines] == ["header", "passage_cluster", "summary"]
 
 
-def test_an_interruption_of_the_kernel() -> None:
-    """What runs without the interpreter's lock and asks for no signals, as the kernel does."""
-    fake = "import hashlib; print('at work', flush=True); hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"
+#: What runs without the interpreter's lock and asks for no signals, as the kernel does.
+KERNEL = "import hashlib; hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"
+PYTHON = "while True: sum(range(1000))"
+#: What is done to put things in order once the command is interrupted, and takes long.
+CLEANING = """
+import time
+try:
+    time.sleep(60)
+finally:
+    time.sleep(2)
+"""
+
+
+def interrupted(fake: str, pauses: list[float]) -> tuple[int, str, float]:
+    """SIGINT before and after each pause: exit code, standard error, and the seconds since the first one."""
+    environment = {
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "FAKE": f"print('at work', flush=True)\n{fake}",
+    }
     process = subprocess.Popen(
         command("scan", "a.txt", "-o", "out"),
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "FAKE": fake},
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "at work\n"
-    time.sleep(0.5)  # it is said before the work begins
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (130, "dedup: interrupted\n")
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "at work\n"
+        time.sleep(0.5)  # it is said before the work begins
+        begin = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        for pause in pauses:
+            time.sleep(pause)
+            process.send_signal(signal.SIGINT)
+        try:
+            _, err = process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
     assert not Path("out").exists()
+    return process.returncode, err, time.monotonic() - begin
+
+
+@pytest.mark.parametrize("fake", [KERNEL, PYTHON], ids=["kernel", "python"])
+@pytest.mark.parametrize("pauses", [[], [0.0], [0.05], [0.25], [0.5], [0.1] * 5, [0.01] * 60])
+def test_any_number_of_interruptions_is_one(fake: str, pauses: list[float]) -> None:
+    code, err, seconds = interrupted(fake, pauses)
+    assert (code, err) == (130, "dedup: interrupted\n")
+    assert seconds < 2
+
+
+def test_no_interruption_disturbs_the_cleaning_up() -> None:
+    """In the time that it may take; the watchdog bites only where nobody has listened."""
+    cleaning = CLEANING.replace("sleep(2)", "sleep(.2); print('clean', file=sys.stderr, flush=True)")
+    code, err, _ = interrupted(cleaning, [0.02] * 5)
+    assert (code, err) == (130, "clean\ndedup: interrupted\n")
+
+
+def test_who_insists_does_not_wait_for_the_cleaning_up() -> None:
+    """Though the watchdog is gone by then: the process ends with the first that comes late."""
+    code, err, seconds = interrupted(CLEANING, [0.2, 0.3])
+    assert (code, err) == (130, "dedup: interrupted\n")
+    assert seconds < 1.5
+
+
+#: A program that uses the command line, and what it does meanwhile.
+HOST = FAKE.replace("from dedup.cli import command\ncommand()", "from dedup.cli import main\n")
+
+
+def test_a_handler_of_ones_own_is_left_alone() -> None:
+    script = """
+import signal
+met = []
+mine = lambda *_: met.append(1)
+signal.signal(signal.SIGINT, mine)
+code = main(["scan", "a.txt", "-o", "out"])
+assert signal.getsignal(signal.SIGINT) is mine
+print(code, met)
+"""
+    fake = "import signal, time; signal.raise_signal(signal.SIGINT); time.sleep(.8)"
+    done = spawn(sys.executable, "-c", HOST + script, fake=fake)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 [1]\n", "")
+
+
+def test_a_program_gets_its_signals_back() -> None:
+    script = """
+import signal
+before = set(os.listdir("/dev/fd"))
+for _ in range(3):
+    assert main(["scan", "a.txt", "-o", "out"]) == 130
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.set_wakeup_fd(-1) == -1
+import time; time.sleep(.5)
+assert set(os.listdir("/dev/fd")) == before
+print("as before")
+"""
+    done = spawn(
+        sys.executable, "-c", HOST + script, fake="import signal; signal.raise_signal(signal.SIGINT)"
+    )
+    assert (done.stdout, done.stderr) == ("as before\n", "dedup: interrupted\n" * 3)
+
+
+def test_where_no_thread_can_be_started_the_scan_goes_on() -> None:
+    script = """
+import signal, threading
+def start(self): raise RuntimeError("can't start new thread")
+threading.Thread.start = start
+before = set(os.listdir("/dev/fd"))
+assert main(["scan", "a.txt", "-o", "out"]) == 0
+assert signal.set_wakeup_fd(-1) == -1
+assert set(os.listdir("/dev/fd")) == before
+"""
+    done = spawn(sys.executable, "-c", HOST + script)
+    assert (done.returncode, done.stderr) == (0, "")
