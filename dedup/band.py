@@ -6,6 +6,8 @@ copies come from bands of the signatures, texts inside longer ones from probes i
 
 from __future__ import annotations
 
+from math import comb
+
 import numpy as np
 
 from . import kernel
@@ -42,8 +44,25 @@ def near_pairs(signatures: Array, threshold: float, jobs: int = 0) -> Array:
 
 
 #: Shingles of a text in the sample by which pairs are ruled out where there are more of them than texts, and the
-#: standard errors below the threshold at which the share estimated from it does so.
-SAMPLE, DOUBT = 32, 5.0
+#: chance that a pair at the threshold may have of being ruled out by it.
+SAMPLE, DOUBT = 48, 1e-9
+
+
+def least(threshold: float, asked: int) -> int:
+    """How many of ``asked`` sampled shingles the longer text must hold for a pair not to be ruled out.
+
+    The most that a pair at the threshold stays below with a probability under DOUBT, by the binomial distribution,
+    summed up term by term. (A sample holds no shingle twice: so few hits are rarer still.)
+
+    >>> least(0.8, 48), least(0.999, 48), least(1.0, 48), least(0.8, 12)
+    (19, 43, 48, 0)
+    """
+    below = 0.0
+    for held in range(asked):
+        below += comb(asked, held) * threshold**held * (1 - threshold) ** (asked - held)
+        if below >= DOUBT:
+            return held
+    return asked
 
 
 def contained_pairs(
@@ -58,14 +77,14 @@ def contained_pairs(
     """Pairs (longer, shorter) in which the shorter text may lie inside the longer; only texts marked in ``sought``.
 
     ``smallest`` are the smallest shingle hashes of each text, as :func:`dedup.sketch.sign` gives them. Where they
-    lead to more pairs than there are texts, SAMPLE of the shorter text's shingles are looked for in the longer
-    one. Too few of them there, and the pair is left out: of 32, at a threshold of .8, fewer than 15, which a true
-    pair has once in a million times.
+    lead to more pairs than there are texts, SAMPLE of the shorter text's shingles are looked for in the longer one.
+    Too few of them there, see :func:`least`, and the pair is left out.
     """
     if not np.any(sought):
         return np.zeros((0, 2), "i8")
     pairs: Array = kernel.contained_pairs(tokens, offsets, smallest, sought, parameters, jobs)
     if len(pairs) >= len(offsets):
         held, asked = kernel.sampled(tokens, offsets, parameters.ngram, pairs, SAMPLE, jobs).T
-        pairs = pairs[held >= threshold * asked - DOUBT * np.sqrt(asked * threshold * (1 - threshold))]
+        enough = np.array([least(threshold, count) for count in range(SAMPLE + 1)])
+        pairs = pairs[held >= enough[asked]]
     return pairs

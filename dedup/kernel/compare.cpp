@@ -39,18 +39,21 @@ void explained(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<
 
 void sampled(View<uint32_t> tokens, View<int64_t> offsets, size_t ngram, View<int64_t> pairs, size_t count,
              unsigned jobs, int64_t *out) {
-    std::vector<uint8_t> wanted(offsets.size, 0);
-    for (size_t i = 1; i < pairs.size; i += 2) wanted[static_cast<size_t>(pairs[i])] = 1;
-    std::vector<uint64_t> sketches(offsets.size * count);
+    std::vector<uint32_t> numbers(offsets.size, NONE);  // of the documents whose sketch is needed
+    for (size_t i = 1; i < pairs.size; i += 2) numbers[static_cast<size_t>(pairs[i])] = 0;
+    uint32_t needed = 0;
+    for (uint32_t &number : numbers)
+        if (number != NONE) number = needed++;
+    std::vector<uint64_t> sketches(needed * count);
     auto parts = ranges(offsets, GRAIN);
     parallel(parts.size() - 1, jobs, [&](size_t part) {
         Texts texts(tokens, offsets, ngram);
         Lowest smallest(count);
         for (size_t doc = parts[part]; doc < parts[part + 1]; ++doc)
-            if (wanted[doc]) smallest.of(texts.shingles(doc), sketches.data() + doc * count);
+            if (numbers[doc] != NONE) smallest.of(texts.shingles(doc), sketches.data() + numbers[doc] * count);
     });
     each_pair(tokens, offsets, ngram, pairs, jobs, [&](size_t i, Texts &, const HashSet &first, HashSet &) {
-        const uint64_t *sketch = sketches.data() + static_cast<size_t>(pairs[2 * i + 1]) * count;
+        const uint64_t *sketch = sketches.data() + numbers[static_cast<size_t>(pairs[2 * i + 1])] * count;
         const uint64_t *end = std::find(sketch, sketch + count, NO_HASH);
         out[2 * i] = std::count_if(sketch, end, [&](uint64_t h) { return first.contains(h); });
         out[2 * i + 1] = end - sketch;

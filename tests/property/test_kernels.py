@@ -8,6 +8,8 @@ from __future__ import annotations
 import itertools
 import random
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from importlib import import_module
@@ -178,6 +180,24 @@ def test_contained_pairs(
         assert longer < shorter
         assert wanted[shorter]
         assert len(texts.document(shorter)) >= parameters.minimum
+
+
+def test_a_sample_costs_memory_for_the_documents_of_the_pairs_alone(native: ModuleType) -> None:
+    code = """
+import resource
+import numpy as np
+from dedup.kernel import native
+count = 300_000
+tokens, offsets = np.zeros(count, "u4"), np.arange(count + 1)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert native.sampled(tokens, offsets, 5, np.array([[0, 1]]), 64, 2).tolist() == [[1, 1]]
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert int(done.stdout) * unit < 300_000 * 64  # an eighth of a sketch for each
 
 
 @examples(60)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from types import ModuleType
 
 import numpy as np
 import pytest
 
+import dedup
 from dedup import band, sketch
 from dedup.kernel import reference
+from dedup.kernel.tokens import mix64
 from dedup.kernel.types import Array, ContainedParameters
 
 PARAMETERS = ContainedParameters(ngram=5, minimum=12)
@@ -122,3 +126,40 @@ def test_many_candidates_are_ruled_out_by_a_sample(stages_on: str) -> None:
     assert len(all_pairs) > len(texts)
     assert len(left) < len(all_pairs) / 2
     assert [0, 21] in left
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.3, 0.5, 0.7, 0.8, 0.9, 0.99, 0.999, 1.0])
+def test_the_sample_rules_out_no_more_true_pairs_than_it_may(threshold: float) -> None:
+    """Of texts of every size, by the distribution of a sample without repeats (the hypergeometric one)."""
+    for size in [*range(1, 80), 99, 100, 101, 500, 1000, 10_000, 10**6]:
+        asked = min(size, band.SAMPLE)
+        shared = math.ceil(Fraction(str(threshold)) * size)
+        fewer = band.least(threshold, asked)
+        lost = sum(math.comb(shared, held) * math.comb(size - shared, asked - held) for held in range(fewer))
+        assert lost <= band.DOUBT * math.comb(size, asked)
+
+
+def test_the_sample_rules_out_what_it_can() -> None:
+    """With one more to be held, a pair at the threshold might be lost: the sum is that of exact fractions."""
+    for threshold in (0.3, 0.5, 0.8, 0.95, 0.999):
+        for asked in range(1, band.SAMPLE + 1):
+            share = Fraction(str(threshold))
+            fewer = band.least(threshold, asked)
+            chances = [
+                math.comb(asked, held) * share**held * (1 - share) ** (asked - held)
+                for held in range(fewer + 1)
+            ]
+            assert sum(chances[:fewer]) < 1.000001 * band.DOUBT  # floats, summed up
+            assert fewer == asked or sum(chances) > 0.999999 * band.DOUBT
+
+
+def test_no_true_pair_is_lost_at_a_high_threshold(stages_on: str) -> None:
+    """A text that lies but for one word in ten others, which have so much in common that a sample is taken."""
+    inner = [f"inner{i}" for i in range(1000)]
+    missed = inner[np.argmin(mix64(reference.tokenise(inner).hashes))]  # so that the sample has it
+    shared = " ".join(word for word in inner if word != missed)
+    documents = [(f"outer{i}", f"{shared} {words(f'text{i}x', 100)}") for i in range(10)]
+    documents.append(("inner", " ".join(inner)))
+    report = dedup.scan(documents, ngram=1, threshold=0.999, passages=False)
+    found = [[member.document for member in cluster.members] for cluster in report.document_clusters]
+    assert [cluster[1:] for cluster in found] == [["inner"]]
