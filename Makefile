@@ -41,7 +41,7 @@ quality: $(VENV)/equipped  ## hold recall and precision to their floors, on ../s
 benchmark: $(VENV)/equipped  ## measure dedup beside other libraries; options in ARGS
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-sanitize: $(VENV)/equipped  ## run the kernel tests under the address and undefined-behaviour sanitizers
+sanitize: $(VENV)/equipped  ## run the kernel tests under the address, undefined-behaviour and thread sanitizers
 	@PYTHON="$(CURDIR)/$(BIN)/python" sh tests/sanitize/run.sh
 
 build: $(VENV)/equipped  ## make dist/*.tar.gz and dist/*.whl

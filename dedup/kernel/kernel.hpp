@@ -11,7 +11,6 @@
 #include <exception>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -37,6 +36,32 @@ template <class T> struct View {
     const T *end() const { return data + size; }
 };
 
+// Threads that are waited for wherever their owner goes: one that nobody waits for would end the process.
+class Crew {
+  public:
+    Crew() = default;
+    Crew(const Crew &) = delete;
+    Crew &operator=(const Crew &) = delete;
+    ~Crew() { join(); }
+    size_t size() const { return threads_.size(); }
+    // One more; false where there is none to be had, for want of threads or of memory: those that are there will do.
+    template <class Work> bool start(Work work) {
+        try {
+            threads_.emplace_back(work);
+            return true;
+        } catch (...) {
+            return false;
+        }
+    }
+    void join() {
+        for (auto &thread : threads_) thread.join();
+        threads_.clear();
+    }
+
+  private:
+    std::vector<std::thread> threads_;
+};
+
 // Runs task(i) for i in [0, count) on up to `jobs` threads, in no set order; rethrows the first exception.
 template <class Task> void parallel(size_t count, unsigned jobs, Task task) {
     if (jobs > count) jobs = static_cast<unsigned>(count);
@@ -58,16 +83,15 @@ template <class Task> void parallel(size_t count, unsigned jobs, Task task) {
             }
         }
     };
-    std::vector<std::thread> threads;
-    threads.reserve(jobs);
-    try {
-        for (unsigned j = 1; j < jobs; ++j) threads.emplace_back(work);
-    } catch (const std::system_error &) {  // no more threads to be had: those that are there do the work
+    Crew crew;
+    while (crew.size() + 1 < jobs && crew.start(work)) {
     }
     work();
-    for (auto &thread : threads) thread.join();
+    crew.join();
     if (failure) std::rethrow_exception(failure);
 }
+
+constexpr int64_t GRAIN = 1 << 18;  // tokens a unit of work
 
 // Consecutive ranges of documents that hold about `grain` tokens each: the unit of work for threads.
 inline std::vector<size_t> ranges(View<int64_t> offsets, int64_t grain) {
@@ -172,7 +196,7 @@ class Tokeniser {
     std::exception_ptr failure_;
     std::mutex guard_;
     std::condition_variable ready_, idle_;
-    std::vector<std::thread> workers_;
+    Crew workers_;
 };
 
 // Where spans of tokens stand in their texts. Text i has the spans (first token, end) from bounds[i] to

@@ -7,8 +7,6 @@
 namespace dedup {
 namespace {
 
-constexpr int64_t GRAIN = 1 << 18;  // tokens a unit of work
-
 // ---- periods -------------------------------------------------------------------------------------------------
 
 constexpr int64_t WINDOW = 8;     // tokens that must repeat before a period is looked at

@@ -7,7 +7,6 @@
 
 namespace dedup {
 
-constexpr int64_t GRAIN = 1 << 18;         // tokens a unit of work
 constexpr uint64_t NO_HASH = ~uint64_t{0};  // fills up the sketch of a short document
 
 // A set of 64-bit hashes that is emptied in O(1): open addressing, entries stamped with a generation.

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <system_error>
 #if defined(_MSC_VER)
 #include <intrin.h>
 #endif
@@ -14,7 +13,7 @@ namespace {
 enum Kind : uint8_t { SEPARATOR, WORD, CHARACTER, MARK, JOINER };
 
 constexpr uint32_t CODE_POINT = 0xFFFFFF;
-constexpr size_t GRAIN = 1 << 17;  // code points a unit of work: its vectors are small enough to be used again
+constexpr size_t RUN_LENGTH = 1 << 17;  // code points a unit of work: its vectors are small enough to be used again
 
 // ---- the hash of a token -------------------------------------------------------------------------------------
 
@@ -301,8 +300,7 @@ void Tokeniser::close() {
         closing_ = true;
     }
     ready_.notify_all();
-    for (auto &worker : workers_) worker.join();
-    workers_.clear();
+    workers_.join();
 }
 
 void Tokeniser::add(View<Text> texts) {
@@ -310,23 +308,24 @@ void Tokeniser::add(View<Text> texts) {
     size_t waiting;
     {
         std::lock_guard<std::mutex> lock(guard_);
-        size_t filled = GRAIN;
-        for (const Text &text : texts) {
-            if (filled >= GRAIN) {
-                runs_.push_back(std::make_unique<Run>());
-                waiting_.push_back(runs_.back().get());
-                filled = 0;
+        size_t filled = RUN_LENGTH;
+        try {
+            for (const Text &text : texts) {
+                if (filled >= RUN_LENGTH) {
+                    runs_.push_back(std::make_unique<Run>());
+                    waiting_.push_back(runs_.back().get());
+                    filled = 0;
+                }
+                runs_.back()->texts.push_back(text);
+                filled += text.size;
             }
-            runs_.back()->texts.push_back(text);
-            filled += text.size;
+        } catch (...) {  // some of the texts are there and others are not: there will be no result
+            failure_ = std::current_exception();
+            throw;
         }
         waiting = waiting_.size();
-        try {
-            while (workers_.size() < std::min<size_t>(most_workers_, waiting + active_))
-                workers_.emplace_back([this] { serve(); });
-        } catch (const std::system_error &) {  // no more threads to be had: those that are there do the work
-            most_workers_ = static_cast<unsigned>(workers_.size());
-        }
+        while (workers_.size() < std::min<size_t>(most_workers_, waiting + active_))
+            if (!workers_.start([this] { serve(); })) most_workers_ = static_cast<unsigned>(workers_.size());
     }
     ready_.notify_all();
     size_t most = PATIENCE * workers_.size();
@@ -438,7 +437,7 @@ void Tokeniser::gather(Column column, View<int64_t> order, View<int64_t> offsets
             next += count;
         }
     }
-    auto bounds = ranges(offsets, 1 << 18);
+    auto bounds = ranges(offsets, GRAIN);
     parallel(bounds.size() - 1, jobs, [&](size_t part) {
         for (size_t i = bounds[part]; i < bounds[part + 1]; ++i)
             std::copy_n(from.at(static_cast<size_t>(order[i])), offsets[i + 1] - offsets[i], out + offsets[i]);

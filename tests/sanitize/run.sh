@@ -1,7 +1,7 @@
 #!/bin/sh
 # The kernel's tests under the sanitizers: builds the extension with them into a temporary directory, beside a copy of
 # the package, and runs the property tests there: all of them for addresses and undefined behaviour, those with
-# threads for data races. Anything a sanitizer sees ends the run with an error. Needs GCC with libasan and libtsan.
+# threads for data races. Then memory.cpp: memory that runs out at every place in turn. Anything a sanitizer sees ends the run with an error. Needs GCC with libasan and libtsan.
 # PYTHON names the interpreter; arguments go to pytest.
 set -eu
 
@@ -32,8 +32,17 @@ run() {
         "$python" -m pytest -p no:cacheprovider -q "$@"
 }
 
+# exhaust: memory.cpp with the tokeniser, under all the sanitizers that go together.
+exhaust() {
+    "${CXX:-g++}" -std=c++17 -g -O1 -pthread -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+        -Idedup/kernel tests/sanitize/memory.cpp dedup/kernel/tokenise.cpp -o memory
+    timeout 300 ./memory
+}
+
 build address,undefined -fno-sanitize-recover=undefined  # the interpreter leaks on purpose: leaks are not looked for
 run libasan.so tests/property/test_kernels.py tests/property/test_tokens.py "$@"
 
 build thread ""
 run libtsan.so tests/property/test_tokens.py tests/property/test_kernels.py -k "thread or lots or let_go" "$@"
+
+exhaust
