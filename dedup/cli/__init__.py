@@ -87,9 +87,15 @@ def _run(arguments: Sequence[str] | None) -> int:
             import traceback
 
             traceback.print_exc()
-        text = " ".join(f"{type(error).__name__}: {error}".split())
-        say(f"internal error: {text} (DEDUP_DEBUG=1 shows where)")
+        if isinstance(error, MemoryError):
+            say(f"out of memory: {_line(error) or 'no room for an object'}")
+        else:
+            say(f"internal error: {type(error).__name__}: {_line(error)} (DEDUP_DEBUG=1 shows where)")
         return ERROR
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def command() -> NoReturn:

@@ -41,13 +41,12 @@ struct Tables {
 
 // The tables that `more` gives, called with those that are missing; nullptr with a Python error set.
 std::unique_ptr<Tables> get_tables(PyObject *more, const std::vector<uint8_t> &missing) {
-    PyObject *asked = bytes(missing), *tuple = asked ? PyObject_CallOneArg(more, asked) : nullptr;
-    Py_XDECREF(asked);
+    Owned asked(bytes(missing));
+    Owned tuple(asked ? PyObject_CallOneArg(more, asked.get()) : nullptr);
     if (!tuple) return nullptr;
     auto tables = std::make_unique<Tables>();
-    bool good = PyArg_ParseTuple(tuple, "O&O&O&", tables->index.convert, &tables->index, tables->entries.convert,
+    bool good = PyArg_ParseTuple(tuple.get(), "O&O&O&", tables->index.convert, &tables->index, tables->entries.convert,
                                  &tables->entries, tables->pool.convert, &tables->pool);
-    Py_DECREF(tuple);
     return good ? std::move(tables) : nullptr;
 }
 
@@ -57,7 +56,7 @@ struct TokeniserObject {
     PyObject_HEAD
     dedup::Tokeniser *tokeniser;
     std::vector<std::unique_ptr<Tables>> *tables;
-    std::deque<PyObject *> *held;  // the tuples that hold the strings while they are read
+    std::deque<Owned> *held;       // the tuples that hold the strings while they are read
     size_t released;               // how many strings were in tuples that are gone
     PyObject *more;   // gives the tables, called with one byte a page that is missing
     unsigned jobs;
@@ -68,54 +67,46 @@ TokeniserObject *own(PyObject *self) { return reinterpret_cast<TokeniserObject *
 bool renew_tables(TokeniserObject *self, const std::vector<uint8_t> &missing) {
     auto tables = get_tables(self->more, missing);
     if (!tables) return false;
-    self->tokeniser->use(tables->view());
-    self->tables->push_back(std::move(tables));
+    self->tables->push_back(std::move(tables));  // held before anyone reads them
+    self->tokeniser->use(self->tables->back()->view());
     return true;
 }
 
 void tokeniser_free(PyObject *self) {
     delete own(self)->tokeniser;  // ends its threads
     delete own(self)->tables;
-    if (own(self)->held) {
-        for (PyObject *tuple : *own(self)->held) Py_DECREF(tuple);
-        delete own(self)->held;
-    }
+    delete own(self)->held;
     Py_XDECREF(own(self)->more);
     PyTypeObject *type = Py_TYPE(self);
     type->tp_free(self);
     Py_DECREF(type);
 }
 
-PyObject *tokeniser_new(PyTypeObject *type, PyObject *args, PyObject *) try {
+PyObject *tokeniser_new(PyTypeObject *type, PyObject *args, PyObject *) {
     PyObject *more;
     int spans;
     unsigned jobs;
     if (!PyArg_ParseTuple(args, "OpI", &more, &spans, &jobs)) return nullptr;
-    PyObject *self = type->tp_alloc(type, 0);
+    Owned self(type->tp_alloc(type, 0));
     if (!self) return nullptr;
+    TokeniserObject *object = own(self.get());
     Py_INCREF(more);
-    own(self)->more = more;
-    own(self)->jobs = jobs;
-    own(self)->held = new (std::nothrow) std::deque<PyObject *>();
-    own(self)->tables = new (std::nothrow) std::vector<std::unique_ptr<Tables>>();
-    own(self)->tokeniser = new (std::nothrow) dedup::Tokeniser(spans != 0, jobs > 1 ? jobs - 1 : 0);
-    bool good = own(self)->held && own(self)->tables && own(self)->tokeniser;
-    if (!good) PyErr_NoMemory();
-    good = good && renew_tables(own(self), {});
-    if (!good) Py_CLEAR(self);
-    return self;
-} catch (const std::bad_alloc &) {
-    return PyErr_NoMemory();
+    object->more = more;
+    object->jobs = jobs;
+    object->held = new std::deque<Owned>();
+    object->tables = new std::vector<std::unique_ptr<Tables>>();
+    object->tokeniser = new dedup::Tokeniser(spans != 0, jobs > 1 ? jobs - 1 : 0);
+    return renew_tables(object, {}) ? self.release() : nullptr;
 }
 
 // Lets go of the strings that have been read.
 void let_go(TokeniserObject *self) {
     size_t done = self->tokeniser->done();
     while (!self->held->empty()) {
-        auto count = static_cast<size_t>(PyTuple_GET_SIZE(self->held->front()));
+        auto count = static_cast<size_t>(PyTuple_GET_SIZE(self->held->front().get()));
         if (self->released + count > done) return;
         self->released += count;
-        Py_DECREF(self->held->front());
+        Owned read = std::move(self->held->front());  // goes last: a string may do anything when it goes
         self->held->pop_front();
     }
 }
@@ -125,14 +116,10 @@ PyObject *tokeniser_add(PyObject *self, PyObject *list) {
         PyErr_SetString(PyExc_ValueError, "no text may come after finish()");
         return nullptr;
     }
-    PyObject *tuple = PySequence_Tuple(list);
+    Owned tuple(PySequence_Tuple(list));
     std::vector<dedup::Text> texts;
-    if (!tuple) return nullptr;
-    if (!read_texts(tuple, texts)) {
-        Py_DECREF(tuple);
-        return nullptr;
-    }
-    own(self)->held->push_back(tuple);
+    if (!tuple || !read_texts(tuple.get(), texts)) return nullptr;
+    own(self)->held->push_back(std::move(tuple));
     if (!released([&] { own(self)->tokeniser->add({texts.data(), texts.size()}); })) return nullptr;
     let_go(own(self));
     auto missing = own(self)->tokeniser->missing();
@@ -149,7 +136,9 @@ PyObject *tokeniser_finish(PyObject *self, PyObject *) {
         if (!renew_tables(own(self), missing)) return nullptr;
     }
     let_go(own(self));
-    return Py_BuildValue("NN", bytes(tokeniser->counts()), bytes(tokeniser->digests()));
+    auto counts = tokeniser->counts();
+    auto digests = tokeniser->digests();
+    return Py_BuildValue("NN", bytes(counts), bytes(digests));
 }
 
 PyObject *tokeniser_gather(PyObject *self, PyObject *args) {
@@ -177,7 +166,7 @@ PyMethodDef tokeniser_methods[] = {
 };
 
 PyType_Slot tokeniser_slots[] = {
-    {Py_tp_new, reinterpret_cast<void *>(tokeniser_new)},
+    {Py_tp_new, reinterpret_cast<void *>(static_cast<newfunc>(guarded<tokeniser_new>))},
     {Py_tp_dealloc, reinterpret_cast<void *>(tokeniser_free)},
     {Py_tp_methods, tokeniser_methods},
     {0, nullptr},
@@ -196,11 +185,12 @@ PyObject *locate(PyObject *, PyObject *args) {
     unsigned jobs;
     if (!PyArg_ParseTuple(args, "OOO&O&I", &list, &more, bounds.convert, &bounds, spans.convert, &spans, &jobs))
         return nullptr;
-    PyObject *tuple = PySequence_Tuple(list);  // holds the strings while the GIL is released
+    Owned tuple(PySequence_Tuple(list));  // holds the strings while the GIL is released
     if (!tuple) return nullptr;
     std::vector<dedup::Text> texts;
+    if (!read_texts(tuple.get(), texts)) return nullptr;
     int64_t *out = nullptr;
-    PyObject *result = read_texts(tuple, texts) ? room(2 * spans.view().size, &out) : nullptr;
+    Owned result(room(2 * spans.view().size, &out));
     std::vector<uint8_t> missing;
     bool good = result != nullptr;
     do {
@@ -210,8 +200,7 @@ PyObject *locate(PyObject *, PyObject *args) {
                                            jobs, out);
                });
     } while (good && !missing.empty());
-    Py_DECREF(tuple);
-    return given(result, good);
+    return good ? result.release() : nullptr;
 }
 
 }  // namespace python

@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <vector>
@@ -43,22 +44,44 @@ template <class T> class Input {
     bool held_ = false;
 };
 
+// A reference to a Python object that is given back wherever this goes, also when something is thrown.
+struct GivesBack {
+    void operator()(PyObject *object) const { Py_DECREF(object); }
+};
+using Owned = std::unique_ptr<PyObject, GivesBack>;
+
+// Sets the Python error for the exception that is being handled.
+inline void set_error() {
+    try {
+        throw;
+    } catch (const std::bad_alloc &error) {
+        PyErr_Format(PyExc_MemoryError, "the kernel found no room (%s)", error.what());
+    } catch (const std::out_of_range &error) {
+        PyErr_Format(PyExc_IndexError, "a place is out of range (%s)", error.what());
+    } catch (const std::exception &error) {
+        PyErr_Format(PyExc_RuntimeError, "the kernel failed (%s)", error.what());
+    } catch (...) {
+        PyErr_SetString(PyExc_RuntimeError, "the kernel failed");
+    }
+}
+
 // Runs `work` without the GIL; false with a Python error set if it threw.
 template <class Work> bool released(Work work) {
-    PyObject *failure = nullptr;
+    std::exception_ptr failure;
     Py_BEGIN_ALLOW_THREADS
     try {
         work();
-    } catch (const std::bad_alloc &) {
-        failure = PyExc_MemoryError;
-    } catch (const std::out_of_range &) {
-        failure = PyExc_IndexError;
-    } catch (const std::exception &) {
-        failure = PyExc_RuntimeError;
+    } catch (...) {
+        failure = std::current_exception();
     }
     Py_END_ALLOW_THREADS
-    if (failure) PyErr_SetString(failure, failure == PyExc_IndexError ? "a place is out of range" : "the kernel failed");
-    return !failure;
+    if (!failure) return true;
+    try {
+        std::rethrow_exception(failure);
+    } catch (...) {
+        set_error();
+    }
+    return false;
 }
 
 // Uninitialised bytes for a result whose size is known beforehand.
@@ -78,13 +101,11 @@ template <class T> PyObject *bytes(const T *values, size_t size) {
 template <class T> PyObject *bytes(const std::vector<T> &values) { return bytes(values.data(), values.size()); }
 
 // A function that Python calls, with no exception of C++ leaving it.
-template <PyObject *(*Function)(PyObject *, PyObject *)> PyObject *guarded(PyObject *self, PyObject *args) {
+template <auto function, class... Arguments> PyObject *guarded(Arguments... arguments) {
     try {
-        return Function(self, args);
-    } catch (const std::bad_alloc &) {
-        return PyErr_NoMemory();
-    } catch (const std::exception &error) {
-        PyErr_Format(PyExc_RuntimeError, "the kernel failed: %s", error.what());
+        return function(arguments...);
+    } catch (...) {
+        set_error();
         return nullptr;
     }
 }

@@ -319,7 +319,7 @@ class TestErrors:
 
     @pytest.mark.parametrize(
         ("error", "line"),
-        [(ValueError("two\nlines"), "ValueError: two lines"), (MemoryError(), "MemoryError:")],
+        [(ValueError("two\nlines"), "ValueError: two lines"), (KeyError("k"), "KeyError: 'k'")],
     )
     def test_an_error_of_nobody(
         self, call: Callable[..., Any], pipeline: Any, error: Exception, line: str
@@ -328,6 +328,14 @@ class TestErrors:
         outcome = call("scan", "a.txt")
         message = f"dedup: internal error: {line} (DEDUP_DEBUG=1 shows where)\n"
         assert (outcome.code, outcome.out, outcome.err) == (2, "", message)
+
+    @pytest.mark.parametrize(
+        ("text", "line"), [("no room\nfor 3 GB", "no room for 3 GB"), ("", "no room for an object")]
+    )
+    def test_too_little_memory(self, call: Callable[..., Any], pipeline: Any, text: str, line: str) -> None:
+        pipeline.error = MemoryError(text)
+        outcome = call("scan", "a.txt")
+        assert (outcome.code, outcome.out, outcome.err) == (2, "", f"dedup: out of memory: {line}\n")
 
     def test_debugging(
         self, call: Callable[..., Any], pipeline: Any, monkeypatch: pytest.MonkeyPatch

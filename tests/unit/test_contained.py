@@ -163,3 +163,11 @@ def test_no_true_pair_is_lost_at_a_high_threshold(stages_on: str) -> None:
     report = dedup.scan(documents, ngram=1, threshold=0.999, passages=False)
     found = [[member.document for member in cluster.members] for cluster in report.document_clusters]
     assert [cluster[1:] for cluster in found] == [["inner"]]
+
+
+def test_what_goes_wrong_in_the_native_kernel_is_told() -> None:
+    native = pytest.importorskip("dedup.kernel.native", exc_type=ImportError)
+    tokens, offsets = np.zeros(5000, "u4"), np.arange(5001)
+    pairs = np.stack([np.zeros(4999, "i8"), np.arange(1, 5000)], 1)
+    with pytest.raises(MemoryError, match=r"^the kernel found no room \(.*bad_alloc.*\)$"):
+        native.sampled(tokens, offsets, 5, pairs, 2**32 - 1)  # more than any processor can address
