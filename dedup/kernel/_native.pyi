@@ -1,6 +1,6 @@
 """The compiled kernel: buffers in, bytes out. ``native.py`` gives it the signatures of the reference."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .types import Array
 
@@ -8,7 +8,7 @@ class Tokeniser:
     def __init__(
         self, tables: Callable[[bytes], tuple[Array, Array, Array]], spans: bool, jobs: int
     ) -> None: ...
-    def add(self, texts: Sequence[str]) -> None: ...
+    def add(self, texts: Iterable[str]) -> None: ...
     def finish(self) -> tuple[bytes, bytes]: ...
     def gather(self, column: int, order: Array, offsets: Array) -> bytes: ...
 

@@ -123,10 +123,13 @@ inline uint64_t polynomial(const uint32_t *tokens, size_t count) {
     return h;
 }
 
-// What a run of tokens weighs, in eighths of a word: a character of an unspaced script is 1/1.6 of a word.
+// What a token weighs, in eighths of a word: a character of an unspaced script is 1/1.6 of a word.
+constexpr int64_t WORD_WEIGHT = 8;
+constexpr int64_t CHARACTER_WEIGHT = 5;
+
 inline int64_t weight(const uint32_t *tokens, int64_t from, int64_t to) {
     int64_t sum = 0;
-    for (int64_t i = from; i < to; ++i) sum += tokens[i] & 1 ? 5 : 8;
+    for (int64_t i = from; i < to; ++i) sum += tokens[i] & 1 ? CHARACTER_WEIGHT : WORD_WEIGHT;
     return sum;
 }
 
@@ -257,7 +260,8 @@ std::vector<Period> periods(View<uint32_t> tokens, View<int64_t> offsets, int64_
 
 constexpr uint32_t NONE = 0xFFFFFFFFu;
 constexpr uint32_t LAST = 0x80000000u;  // in a member: the last of its group
-constexpr int64_t SHORTEST = 2, LONGEST = 8;  // tokens of a seed
+constexpr int64_t SHORTEST = 2;  // tokens of a seed
+constexpr int64_t LONGEST = 8;
 constexpr size_t HOT = 7;  // the level after the longest: places linked to their neighbours in sorted order
 
 struct SeedIndex {

@@ -5,7 +5,7 @@ This file only turns arrays into buffers and bytes into arrays; arrays that come
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Tokeniser:
         self._columns = 3 if spans else 1
         self._counts: Array | None = None
 
-    def add(self, texts: Sequence[str]) -> None:
+    def add(self, texts: Iterable[str]) -> None:
         self._native.add(texts)
 
     def finish(self) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ shingles and seeds are all hashed by one polynomial.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -110,10 +110,11 @@ class Tokeniser:
             list[tuple[int, int, int]]
         ] = []  # of each text the hash, start and end of its tokens
 
-    def add(self, texts: Sequence[str]) -> None:
+    def add(self, texts: Iterable[str]) -> None:
         """More texts, all or none of them. Raises TypeError for what is no string, ValueError after ``finish``."""
         if self._finished:
             raise ValueError("no text may come after finish()")
+        texts = tuple(texts)  # gone through twice
         for number, text in enumerate(texts):
             if not isinstance(text, str):
                 raise TypeError(f"text {number} is {type(text).__name__}, expected str")

@@ -5,6 +5,7 @@ Corpora come from :mod:`tests.property.corpora`; what definitions say is in :mod
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import random
 import re
@@ -24,6 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq
 
+from dedup import kernel as interface
 from dedup.kernel import extents, reference
 from dedup.kernel.tokens import U64, mix64, polynomials
 from dedup.kernel.types import LAST, NONE, Array, ContainedParameters, SeedIndex
@@ -343,10 +345,11 @@ def test_passages(
 
 CONSTANTS = [
     ("extents.hpp", "extents", "COMPANY"),
-    ("extents.cpp", "extents", "GAP DRIFT LOOK_BACK BAND X_DROP OVERLAP WHOLE BLOCK"),
-    ("seeds.cpp", "reference", "WINDOW DROP CONTEXT"),
+    ("extents.cpp", "extents", "GAP DRIFT LOOK_BACK BAND REACH X_DROP OVERLAP WHOLE BLOCK"),
+    ("seeds.cpp", "reference", "WINDOW DROP BRIDGED CONTEXT"),
     ("kernel.hpp", "tokens", "BASE"),
-    ("kernel.hpp", "types", "NONE LAST"),
+    ("kernel.hpp", "types", "NONE LAST WORD_WEIGHT CHARACTER_WEIGHT"),
+    ("kernel.hpp", "reference", "SHORTEST LONGEST"),
 ]
 
 
@@ -359,6 +362,25 @@ def test_constants_are_the_same_in_both_kernels(file: str, module: str, names: s
     owner = import_module(f"dedup.kernel.{module}")
     for name in names.split():
         assert int(written[name].rstrip("ul"), 0) == getattr(owner, name), name
+
+
+def test_both_kernels_have_the_same_functions_with_the_same_signatures(native: ModuleType) -> None:
+    def signatures(kernel: ModuleType) -> dict[str, inspect.Signature]:
+        found = {name: getattr(kernel, name) for name in set(interface.__all__) - {"name"}}
+        methods = {
+            f"Tokeniser.{name}": method
+            for name, method in vars(found["Tokeniser"]).items()
+            if inspect.isfunction(method) and (name == "__init__" or not name.startswith("_"))
+        }
+        return {name: inspect.signature(function) for name, function in (found | methods).items()}
+
+    assert signatures(native) == signatures(reference)
+    public = {
+        name
+        for name, value in vars(native).items()
+        if not name.startswith("_") and getattr(value, "__module__", "") == native.__name__
+    }
+    assert public == set(interface.__all__) - {"name"}
 
 
 def long_copies(seed: int) -> Corpus:
