@@ -13,7 +13,7 @@ import click
 
 from ..errors import OutputError
 from ..model import Settings
-from .options import CONTEXT, COPIES, INPUT, OUTPUT, SEARCH, Command, flag, option, setting
+from .options import CONTEXT, COPIES, INPUT, OUTPUT, SEARCH, Command, flag, option, reading, setting
 from .screen import close_quietly, interruptible, progress, say
 
 if TYPE_CHECKING:
@@ -87,9 +87,7 @@ Exit codes:
 @setting(SEARCH, "num_perm", "MinHash permutations in a document's signature.")
 @setting(SEARCH, "seed", "Seed of the permutations.")
 @setting(SEARCH, "jobs", "Threads; the result is the same for any number.", show_default="all cores")
-@option(INPUT, "--text-field", metavar="NAME", default="text", help="Where a record holds its text.")
-@option(INPUT, "--id-field", metavar="NAME", default="id", help="Where a record holds its id.")
-@flag(INPUT, "--fail-on-skipped", help="Exit with 3 if something could not be read.")
+@reading("Larger records are not compared and stay; 0 for no limit.")
 def filter_(paths: tuple[str, ...], **options: Any) -> int:
     """Set copies aside, and lose nothing.
 
@@ -143,7 +141,7 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
         options["date_field"],
         options["revisit"],
     )
-    reading = Options(text_field=options["text_field"], id_field=options["id_field"])
+    reading = Options(*(options[name] for name in Options._fields))
     output, rejects, manifest = options["output"], options["rejects"], options["manifest"]
     if options["dry_run"]:
         output = rejects = manifest = None

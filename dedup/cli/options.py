@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..errors import DedupError
 from ..model import Settings
 
 CONTEXT = {"help_option_names": ["--help", "-h"], "show_default": True}
@@ -54,3 +55,38 @@ def setting(heading: str, name: str, help: str, **attributes: Any) -> Decorator:
 
 def flag(heading: str, *names: str, help: str) -> Decorator:
     return option(heading, *names, is_flag=True, help=help)
+
+
+def _size(_: click.Context, __: click.Parameter, value: str) -> int:
+    """A number of bytes, written 100MB or so."""
+    from ..read.options import size
+
+    try:
+        return size(value)
+    except DedupError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+_EXTRACTOR = "Takes the text out of HTML: resiliparse, trafilatura, or none: the markup is the text."
+_INPUT_FORMAT = "Format of standard input and of files with an odd suffix, as a suffix: csv, warc.gz."
+
+
+def reading(largest: str) -> Decorator:
+    """The options of :class:`dedup.read.Options`; ``largest`` says what happens to records above the size."""
+    options = (
+        option(
+            INPUT, "--text-field", metavar="NAME", default="text", help="Field or column that holds the text."
+        ),
+        option(INPUT, "--id-field", metavar="NAME", default="id", help="Field or column that holds the id."),
+        option(INPUT, "--html-extractor", metavar="NAME", default="resiliparse", help=_EXTRACTOR),
+        option(INPUT, "--max-record-size", metavar="SIZE", default="100MB", callback=_size, help=largest),
+        option(INPUT, "--input-format", metavar="SUFFIX", default="auto", help=_INPUT_FORMAT),
+        flag(INPUT, "--fail-on-skipped", help="Exit with 3 if an input could not be read."),
+    )
+
+    def decorate(command: Any) -> Any:
+        for one in reversed(options):
+            command = one(command)
+        return command
+
+    return decorate

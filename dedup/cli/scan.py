@@ -15,7 +15,7 @@ import click
 from ..errors import OutputError
 from ..model import Report, Settings
 from ..report import FORMATS, WIDTH
-from .options import CONTEXT, COPIES, INPUT, OUTPUT, SEARCH, Command, flag, option, setting
+from .options import CONTEXT, COPIES, OUTPUT, SEARCH, Command, flag, option, reading, setting
 from .screen import interruptible, progress, say
 
 if TYPE_CHECKING:
@@ -82,9 +82,7 @@ Exit codes:
 @setting(SEARCH, "num_perm", "MinHash permutations in a document's signature.")
 @setting(SEARCH, "seed", "Seed of the permutations.")
 @setting(SEARCH, "jobs", "Threads; the result is the same for any number.", show_default="all cores")
-@option(INPUT, "--text-field", metavar="NAME", default="text", help="Where a JSON record holds its text.")
-@option(INPUT, "--id-field", metavar="NAME", default="id", help="Where a JSON record holds its id.")
-@flag(INPUT, "--fail-on-skipped", help="Exit with 3 if an input could not be read.")
+@reading("Larger records are passed over; 0 for no limit.")
 @option(OUTPUT, "--format", "targets", multiple=True, metavar="F|F=FILE", callback=_targets,
          show_default="text", help=_FORMAT)  # fmt: skip
 @option(OUTPUT, "-o", "--output", metavar="FILE", help="Write the report here, whole or not at all.")
@@ -92,9 +90,12 @@ Exit codes:
 def scan(paths: tuple[str, ...], **options: Any) -> int:
     """Find duplicate documents and repeated passages.
 
-    Each PATH is a file, a directory (read recursively) or "-", JSON lines on standard input.
+    Each PATH is a file, a directory (read recursively), a URL, or "-", JSON lines on standard input.
 
-    Reads .txt and .md (a document a file), .jsonl and .ndjson (a document a line), each also with .gz.
+    Reads .txt, .md and .html (a document a file), .jsonl, .ndjson, .csv and .tsv (a document a line or row),
+    .parquet, .arrow and .feather (a row), .warc and .wet (a record), all these also in .zip and .tar, and each with
+    .gz, .bz2, .xz, .zst or .lz4. Some need an extra package, which a message names.
+
     Inputs are never changed; what cannot be read is listed with its reason and the rest goes on.
     """
     settings = _settings(options)
@@ -161,7 +162,7 @@ def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> R
     from ..read.again import Again
 
     # Before the pipeline is imported: a path that does not exist is told at once.
-    reading = Options(options["text_field"], options["id_field"])
+    reading = Options(*(options[name] for name in Options._fields))
     items = documents(paths, reading)
     # Arrays are filled once and read in order: for that, huge pages cost more to get than they save.
     os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")

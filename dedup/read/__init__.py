@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from ..errors import DependencyError, InputError
 from ..model import Document, Skipped
-from . import csv, formats, html, jsonl, plain, table, walk, warc, warcgz
+from . import csv, formats, html, jsonl, plain, remote, table, walk, warc, warcgz
 from .formats import (
     ARROW,
     CSV,
@@ -36,6 +36,7 @@ from .formats import (
 from .lines import Lines
 from .options import Options
 from .record import Record
+from .remote import is_remote
 from .stream import Stream, Tap, opened, reason
 
 __all__ = [
@@ -60,7 +61,7 @@ _READERS = {
 def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input | Skipped]:
     """Every file under ``paths``, and a ``Skipped`` for everything that is none or cannot be looked at.
 
-    A path is a file, a directory (read recursively, in the order of its names) or ``-`` for JSON lines on
+    A path is a file, a directory (read recursively, in the order of its names), a URL, or ``-`` for JSON lines on
     standard input. A file that is reached twice, by two paths or through a link, is there once. Version control
     directories (``.git``, ``.hg``, ``.svn``) inside a directory are not entered.
 
@@ -72,10 +73,14 @@ def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input 
         raise InputError("no input; expected files, directories or - for standard input")
     if names.count(STDIN) > 1:
         raise InputError("-: given twice; standard input can be read only once")
-    missing = [name for name in names if name != STDIN and walk.is_missing(name)]
+    local = [name for name in names if name != STDIN and not is_remote(name)]
+    missing = [name for name in local if walk.is_missing(name)]
     if missing:
         raise InputError(f"{', '.join(missing)}: no such file or directory")
     formats.check(options)
+    for name in names:
+        if is_remote(name):
+            remote.check(name)
     given = {name for name in names if not os.path.isdir(name)}
     for name in given:
         lack = formats.lack(formats.by_name(name, options), options)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
+from . import remote
 from .aside import Spool
 from .compression import Unpack, UnreadableError
 from .formats import STDIN, Input
@@ -132,7 +133,9 @@ def opened(
 ) -> Stream:
     """The input's bytes, unpacked. Raises OSError."""
     file: io.RawIOBase
-    if found.path != STDIN:
+    if remote.is_remote(found.path):
+        file = remote.opened(found.path)
+    elif found.path != STDIN:
         file = io.FileIO(found.path, "rb")
     elif stdin is None and sys.stdin is None:
         raise UnreadableError("standard input is closed")

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..model import Skipped
+from . import remote
 from .stream import reason
 
 VERSION_CONTROL = (".git", ".hg", ".svn")
@@ -32,6 +33,13 @@ def files(paths: Sequence[str], stdin: str) -> Iterator[str | Skipped]:
     for path in paths:
         if path == stdin:
             yield path
+            continue
+        if remote.is_remote(path):
+            for item in remote.files(path):
+                key = remote.key(item) if isinstance(item, str) else item.source
+                if key not in seen:
+                    seen.add(key)
+                    yield item
             continue
         real = os.path.realpath(path)
         if real in seen:

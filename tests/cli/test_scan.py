@@ -18,6 +18,7 @@ import pytest
 from dedup import cli
 from dedup.errors import KernelError
 from dedup.model import Settings
+from dedup.read.options import Options, size
 
 TEXT = "1 document · 0 copies · 0 repeated passages · 0% of 0 words repeated\n"
 USAGE = "Usage: dedup scan [OPTIONS] PATH...\nTry 'dedup scan --help' for help.\n\nError: "
@@ -46,6 +47,53 @@ class TestOptions:
         Path("a.jsonl").write_text('{"body": "b", "url": "u"}\n')
         assert call("scan", "a.jsonl", "--text-field", "body", "--id-field", "url").code == 0
         assert [(document.id, document.text) for document in pipeline.documents] == [("u", "b")]
+
+    def test_the_defaults_of_reading_are_those_of_the_library(self) -> None:
+        defaults = {option.name: option.default for option in cli.scan.params}
+        assert Options._fields == tuple(name for name in defaults if name in Options._fields)
+        assert [defaults[name] for name in Options._fields[:3]] == list(Options()[:3])
+        assert size(defaults["max_record_size"]) == Options().max_record_size
+        assert defaults["input_format"] == Options().input_format
+
+    def test_the_largest_record(self, call: Callable[..., Any], pipeline: Any) -> None:
+        Path("a.jsonl").write_text('{"text": "a"}\n{"text": "' + "b" * 3000 + '"}\n')
+        result = call("scan", "a.jsonl", "--max-record-size", "2kB")
+        assert [document.text for document in pipeline.documents] == ["a"]
+        assert result.code == 0
+        bad = call("scan", "a.jsonl", "--max-record-size", "2 pounds")
+        assert bad.code == 2
+        assert "'2 pounds' is no size; expected bytes, or a number with KB, MB, GB" in bad.err
+
+    def test_the_format_of_standard_input(
+        self, call: Callable[..., Any], pipeline: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"text\nb\n")))
+        assert call("scan", "-", "--input-format", "csv").code == 0
+        assert [document.text for document in pipeline.documents] == ["b"]
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (
+                ["--input-format", "doc"],
+                "input_format is 'doc'; expected auto or a suffix: txt md html htm jsonl ",
+            ),
+            (
+                ["--html-extractor", "x"],
+                "html_extractor is 'x'; expected one of resiliparse, trafilatura, none",
+            ),
+        ],
+    )
+    def test_what_there_is_not(self, call: Callable[..., Any], options: list[str], message: str) -> None:
+        result = call("scan", "a.txt", *options)
+        assert result.code == 2
+        assert result.err.startswith(f"dedup: {message}")
+        assert result.err.count("\n") == 1
+
+    def test_a_page_as_markup(self, call: Callable[..., Any], pipeline: Any) -> None:
+        Path("a.html").write_text("<p>x")
+        assert call("scan", "a.html", "--html-extractor", "none").code == 0
+        assert [document.text for document in pipeline.documents] == ["<p>x"]
 
     def test_standard_input(
         self, call: Callable[..., Any], pipeline: Any, monkeypatch: pytest.MonkeyPatch
