@@ -101,9 +101,9 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
     from ..filter import targets
     from ..write.outputs import Outputs, recover
 
-    principal = plan.manifest or plan.kept or ""
+    principal = targets.principal(plan)
     targets.check(plan)
-    if principal and principal != STDOUT and recover(principal) and not options["quiet"]:
+    if principal and recover(principal) and not options["quiet"]:
         say("the outputs of a run that was cut off after its work are in place now")
     taken = targets.in_the_way(plan)
     if taken and not options["force"]:

@@ -49,6 +49,16 @@ def targets(plan: Plan) -> list[str]:
     return [*found, originals] if plan.manifest and os.path.lexists(originals) else found
 
 
+def principal(plan: Plan) -> str:
+    """The output by whose name the next run finds what this one left undone: a file or folder, or nothing."""
+    for path in (plan.manifest, plan.kept, plan.rejects):
+        if path not in (None, STDOUT) and (
+            not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path)
+        ):
+            return path
+    return ""
+
+
 def check(plan: Plan) -> None:
     """Raises OutputError where an output is given twice, is or holds an input, or lies inside of one."""
     inputs = [
@@ -79,7 +89,9 @@ def check(plan: Plan) -> None:
 def in_the_way(plan: Plan) -> list[str]:
     """Outputs that are there already, but for what is no file or folder and is written to directly."""
     return [
-        path for path in targets(plan) if os.path.isfile(path) or os.path.isdir(path) or os.path.islink(path)
+        path
+        for path in targets(plan)
+        if os.path.isfile(path) or os.path.isdir(path) or (os.path.islink(path) and not os.path.exists(path))
     ]
 
 
