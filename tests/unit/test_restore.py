@@ -214,6 +214,14 @@ class TestDamage:
         assert bool(lost) == (not name.endswith(".gz"))
         assert back().items() <= sources.items()
 
+    def test_an_original_that_is_gone_harms_no_other(self) -> None:
+        Path("a.jsonl").write_bytes(b"".join(ROWS))
+        Path("b.jsonl.gz").write_bytes(gzip.compress(ROWS[1]))
+        ran(replace(ONE, paths=("b.jsonl.gz", "a.jsonl")))
+        shutil.rmtree("run.json.originals")
+        assert len(verified().problems) == 1
+        assert back() == {"a.jsonl": b"".join(ROWS)}
+
     def test_an_original_that_cannot_be_read(self) -> None:
         sources = one()
         path = "run.json.originals/b.jsonl.gz"
