@@ -152,6 +152,8 @@ class Archive:
         for number, line in sorted(self._inputs.items()):
             rows = itertools.takewhile(partial(_goes_on, number), lines)
             yield line, (row for row in rows if row["type"] in ("record", "frame"))
+            for _ in rows:  # those that nobody asked for
+                pass
             self._close_files()
 
     def _put_together(self, line: Line, rows: Iterator[Line], stream: BinaryIO, done: Restored) -> None:

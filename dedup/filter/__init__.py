@@ -136,6 +136,8 @@ class _Job:
                 skipped = event.record.skipped if isinstance(event, Came) else event
                 if isinstance(skipped, Skipped):
                     self._ledger.skip(skipped)
+                elif isinstance(event, Gone):
+                    self._ledger.reference(event)
             self._judge(block)
         self._registry.references = len(self._registry.ids)
 

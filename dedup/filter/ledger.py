@@ -76,6 +76,17 @@ class Ledger:
         self.outcome.skipped.append(skipped)
         self._manifest.line({"type": "skipped", "source": skipped.source, "reason": skipped.reason})
 
+    def reference(self, event: Gone) -> None:
+        """Notes a file of the protected collection."""
+        self._manifest.line(
+            {
+                "type": "reference",
+                "path": event.input.path,
+                "size": event.file.size,
+                "sha256": event.file.sha256,
+            }
+        )
+
     def close(self) -> Outcome:
         """Ends all files. Raises OutputError, by a mistake of this program only, where a copy has lost its twin."""
         for side in self._sides.values():

@@ -101,21 +101,22 @@ def is_finished(plan: Plan) -> bool:
         return False
     if len(in_the_way(plan)) < len(targets(plan)):
         return False
-    inputs = {}
+    before: dict[str, dict[str, str]] = {"input": {}, "reference": {}}
     try:
         for line in manifest.read(plan.manifest):
             if line["type"] == "run" and line != plan.header():
                 return False
-            if line["type"] == "input":
-                inputs[line["path"]] = line["sha256"]
+            if line["type"] in before:
+                before[line["type"]][line["path"]] = line["sha256"]
     except ManifestError:
         return False
-    now = {
-        found.path: _sha256(found.path)
-        for found in read.inputs(plan.paths, plan.options)
-        if isinstance(found, read.Input)
-    }
-    return now == inputs
+    return before == {"input": _sums(plan, plan.paths), "reference": _sums(plan, plan.reference)}
+
+
+def _sums(plan: Plan, paths: tuple[str, ...]) -> dict[str, str]:
+    """The hash of every file under these paths, as it is now."""
+    inputs = read.inputs(paths, plan.options) if paths else ()
+    return {found.path: _sha256(found.path) for found in inputs if isinstance(found, read.Input)}
 
 
 def _sha256(path: str) -> str:
