@@ -35,9 +35,10 @@ from .formats import (
 )
 from .lines import Lines
 from .options import Options
+from .reasons import reason
 from .record import Record
 from .remote import is_remote
-from .stream import Stream, Tap, opened, reason
+from .stream import Stream, Tap, opened
 
 __all__ = [
     "NOT_READ", "STDIN", "Input", "Options", "Record", "Tap",
@@ -152,8 +153,10 @@ def _entry_values(record: Record, options: Options) -> Mapping[str, Any]:
     if not isinstance(record.place, Place):
         return {}
     entry, found, place = record.place
-    inner = values(record._replace(place=place), found, options)
-    return {"mtime": mtime(entry)} if found.format in (TEXT, HTML, OTHER) else inner
+    if found.format not in (TEXT, HTML, OTHER):
+        return values(record._replace(place=place), found, options)
+    changed = mtime(entry)
+    return {} if changed is None else {"mtime": changed}
 
 
 def is_readable_name(path: str) -> bool:

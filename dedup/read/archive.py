@@ -9,7 +9,6 @@ A tar is read as it comes, a ZIP by its directory, which stands at its end.
 
 from __future__ import annotations
 
-import calendar
 import io
 import lzma
 import re
@@ -17,16 +16,18 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from ..model import Skipped, Source
-from .compression import BOMB, UnreadableError
+from .compression import BOMB
 from .formats import OTHER, TAR, ZIP, Input, named
 from .options import Options
 from .plain import unread
+from .reasons import UnreadableError, reason, told
 from .record import Record
-from .stream import BUFFER, Stream, reason
+from .stream import BUFFER, Stream
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -99,11 +100,17 @@ def tar_records(found: Input, stream: Stream, options: Options, read: Read) -> I
         yield Skipped(found.path, f"{_told('tar', error)}; read as far as entry {count}")
 
 
-def mtime(entry: Any) -> float:
-    """When an entry was changed last, in seconds since 1970; of a ZIP file, which names no zone, as if in UTC."""
-    if isinstance(entry, zipfile.ZipInfo):
-        return float(calendar.timegm((*entry.date_time, 0, 0, 0)))
-    return float(entry.mtime)
+def mtime(entry: Any) -> float | None:
+    """When an entry was changed last, in seconds since 1970; of a ZIP file, which names no zone, as if in UTC.
+
+    None where that is no date.
+    """
+    if not isinstance(entry, zipfile.ZipInfo):
+        return float(entry.mtime)
+    try:
+        return datetime(*entry.date_time, tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
 
 
 class _Members(NamedTuple):
@@ -217,5 +224,4 @@ class _Entry(io.RawIOBase):
 def _told(what: str, error: Exception) -> str:
     if isinstance(error, OSError):
         return reason(error)
-    text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-    return f"damaged {what} data ({text[:1].lower()}{text[1:]})"
+    return f"damaged {what} data ({told(error)})"

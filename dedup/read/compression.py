@@ -17,6 +17,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
+from .reasons import UnreadableError
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -28,10 +30,6 @@ _PACKED = 1 << 16  # compressed bytes read at a time
 _GZIP = 16 + zlib.MAX_WBITS  # a gzip header and trailer round the deflate stream
 BOMB = 200  # to 1; text that people write is packed 2 to 20 to 1, a crawled page seldom above 100 to 1
 _XZ_MEMORY = 1 << 29  # bytes; the highest preset of xz needs an eighth of that
-
-
-class UnreadableError(OSError):
-    """An input cannot be read, or not further; its text is the whole reason."""
 
 
 class _Decoder(Protocol):

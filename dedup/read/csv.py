@@ -21,8 +21,9 @@ from .formats import Input
 from .lines import Blank, Line, Lines
 from .options import Options
 from .plain import not_utf8, too_large
+from .reasons import reason
 from .record import Record
-from .stream import BUFFER, Stream, reason
+from .stream import BUFFER, Stream
 
 _SEPARATORS = {"csv": ",;\t|", "tsv": "\t"}
 _COLUMNS_NAMED = 8

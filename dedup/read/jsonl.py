@@ -24,8 +24,9 @@ from .formats import Input
 from .lines import Blank, Line, Lines
 from .options import Options
 from .plain import not_utf8, too_large
+from .reasons import reason
 from .record import Record
-from .stream import Stream, reason
+from .stream import Stream
 
 _KEYS_NAMED = 8
 _ID_TYPES = frozenset((str, int, type(None)))  # not float: orjson makes one of a whole number above 64 bits

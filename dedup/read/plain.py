@@ -14,8 +14,9 @@ from ..model import Document, Skipped, Source
 from .aside import Long, aside
 from .formats import Input
 from .options import Options
+from .reasons import reason
 from .record import Record
-from .stream import BUFFER, Stream, reason
+from .stream import BUFFER, Stream
 
 
 def records(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DependencyError, InputError
 from ..model import Skipped
-from .compression import UnreadableError
+from .reasons import UnreadableError, reason, told
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -118,11 +118,7 @@ def _system(path: str) -> tuple[Any, str]:
 
 
 def _told(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "cannot be read: no such file or directory"
-    text = (
-        (isinstance(error, OSError) and error.strerror)
-        or " ".join(str(error).split())
-        or type(error).__name__
-    )
-    return f"cannot be read: {text[:1].lower()}{text[1:]}"
+    if isinstance(error, OSError) and error.strerror:
+        return reason(error)
+    text = "no such file or directory" if isinstance(error, FileNotFoundError) else told(error)
+    return f"cannot be read: {text}"

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 from . import remote
 from .aside import Spool
-from .compression import Unpack, UnreadableError
+from .compression import Unpack
 from .formats import STDIN, Input
 from .options import Options
+from .reasons import UnreadableError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -142,11 +143,3 @@ def opened(
     else:
         file = _Given(stdin or sys.stdin.buffer)
     return Stream(file, found.packing, options, tap, keeps)
-
-
-def reason(error: OSError) -> str:
-    """Why a file could not be read, for a person, without the path."""
-    if isinstance(error, UnreadableError):
-        return str(error)
-    text = error.strerror or str(error)
-    return f"cannot be read: {text[:1].lower()}{text[1:]}"

@@ -2,8 +2,9 @@
 
 Enters: the stream. Leaves: the schema as the frame, then a record for each row, batch by batch. The bytes of a row
 are no bytes of the file but those of its values as JSON, in the order of the columns, to tell rows apart by: binary
-values in base64, decimals as strings, times as ISO 8601 (an array of values where names of columns repeat). Rows are
-counted from 1, in place of lines. ``place`` holds the batch, for who writes rows on as they are.
+values in base64, decimals as strings, times as ISO 8601 (an array of values where names of columns repeat). Where only
+documents are wanted, the other columns are not looked at. Rows are counted from 1, in place of lines. ``place`` holds
+the batch, for who writes rows on as they are.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ from ..errors import InputError
 from ..model import Document, Skipped, Source
 from .arrow import column
 from .aside import Long, aside
-from .compression import UnreadableError
 from .formats import PARQUET, Input
 from .options import Options
 from .plain import too_large
+from .reasons import UnreadableError, reason, told
 from .record import Record
-from .stream import Stream, reason
+from .stream import Stream
 
 _ROWS = 1024  # of Parquet in a batch
 _MAGIC = b"ARROW1"
+_BYTES = {"string": "binary", "large_string": "large_binary", "string_view": "binary_view"}
 
 
 class Place(NamedTuple):
@@ -128,19 +130,28 @@ def _document(cells: list[Any], source: Source, options: Options) -> Document | 
 
 
 def _cells(array: Any) -> list[Any]:
-    """The values of a column; strings that are not UTF-8 as bytes."""
+    """The values of a column; strings that are not UTF-8 as bytes.
+
+    Raises ``pyarrow.ArrowInvalid`` for data that is damaged, which would otherwise end the process.
+    """
+    pyarrow = import_module("pyarrow")
     try:
-        values: list[Any] = array.to_pylist()
-        return values
-    except UnicodeDecodeError:
-        return [_cell(value) for value in array]
+        array.validate(full=True)
+    except pyarrow.ArrowInvalid:
+        if str(array.type) not in _BYTES:
+            raise
+        array = array.view(_BYTES[str(array.type)])
+        array.validate(full=True)
+        return [cell if cell is None else _string(cell) for cell in array.to_pylist()]
+    values: list[Any] = array.to_pylist()
+    return values
 
 
-def _cell(value: Any) -> Any:
+def _string(data: bytes) -> str | bytes:
     try:
-        return value.as_py()
+        return data.decode("utf-8")
     except UnicodeDecodeError:
-        return value.as_buffer().to_pybytes() if hasattr(value, "as_buffer") else repr(value)
+        return data
 
 
 def _raws(batch: Any) -> Iterator[bytes]:
@@ -161,5 +172,4 @@ def _json(value: object) -> str | list[Any]:
 def _damage(found: Input, error: Exception) -> str:
     if isinstance(error, UnreadableError) or (isinstance(error, OSError) and error.errno is not None):
         return reason(error)
-    text = " ".join(str(error).split()).partition(". ")[0].rstrip(".")
-    return f"damaged {found.format.capitalize()} data ({text[:1].lower()}{text[1:]})"
+    return f"damaged {found.format.capitalize()} data ({told(error)})"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..model import Skipped
 from . import remote
-from .stream import reason
+from .reasons import reason
 
 VERSION_CONTROL = (".git", ".hg", ".svn")
 

@@ -9,10 +9,10 @@ fastwarc finds and reads the records, and goes on behind bytes that make none.
 
 from __future__ import annotations
 
-import gzip
 import io
 import re
 import sys
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
@@ -24,8 +24,9 @@ from .formats import Input
 from .html import DeepError, decoded, main_text
 from .options import Options
 from .plain import too_large
+from .reasons import reason, told
 from .record import Record
-from .stream import BUFFER, Stream, reason
+from .stream import BUFFER, Stream
 
 _HEADER = 1 << 20  # bytes of a header, at most
 _PAGES = ("text/html", "application/xhtml+xml")
@@ -66,12 +67,16 @@ def records(found: Input, stream: Stream, options: Options) -> Iterator[Record |
 
 
 def values(raw: bytes) -> Mapping[str, Any]:
-    """The WARC headers of a record, which may be gzipped."""
-    content = gzip.decompress(raw) if raw.startswith(_GZIP) else raw
-    for record in parsed(io.BytesIO(content)):
-        headers: dict[str, str] = record.headers.to_dict()
-        return headers
-    return {}
+    """The WARC headers of a record, which may be gzipped; none where it is damaged."""
+    try:
+        content = (
+            zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(raw, _HEADER) if raw.startswith(_GZIP) else raw
+        )
+        record = next(parsed(io.BytesIO(content)), None)
+    except (OSError, zlib.error):
+        return {}
+    headers: dict[str, str] = record.headers.to_dict() if record is not None else {}
+    return headers
 
 
 def parsed(file: Any) -> Iterator[Any]:
@@ -84,7 +89,7 @@ def parsed(file: Any) -> Iterator[Any]:
 
 def damaged(error: OSError) -> str:
     """The reason for what fastwarc makes nothing of."""
-    return f"damaged WARC data ({str(error).lower().rstrip('.')})"
+    return f"damaged WARC data ({told(error)})"
 
 
 def document(record: Any, source: Source, options: Options) -> Document | Skipped | None:
@@ -149,7 +154,7 @@ def _payload(block: bytes, options: Options) -> tuple[bytes, str]:
     except OSError as error:
         body, media = _decoded_payload(block, "none", options)
         if body.startswith(_GZIP):
-            raise _PayloadError(f"damaged payload ({str(error).lower()})") from error
+            raise _PayloadError(f"damaged payload ({told(error)})") from error
         return body, media
 
 

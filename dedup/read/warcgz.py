@@ -20,12 +20,13 @@ from typing import NamedTuple
 
 from ..model import Document, Skipped, Source
 from .aside import Growing, Long
-from .compression import BOMB, GZIP, UnreadableError
+from .compression import BOMB, GZIP
 from .formats import WARC, WARC_GZ, Input
 from .options import Options
 from .plain import too_large
+from .reasons import UnreadableError, reason
 from .record import Record
-from .stream import BUFFER, Stream, opened, reason
+from .stream import BUFFER, Stream, opened
 from .warc import damaged, document, parsed
 
 _TAKEN = 1 << 16  # packed bytes taken at a time

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from dedup.errors import DependencyError
 from dedup.model import Document, Skipped
 from dedup.read import Input, Options, Record, documents, inputs, records
-from dedup.read.compression import Unpack, UnreadableError, zstandard
+from dedup.read.compression import Unpack, zstandard
+from dedup.read.reasons import UnreadableError
 
 
 def _zstd(data: bytes) -> bytes:

@@ -33,6 +33,10 @@ def parquet(table: Any, **options: Any) -> bytes:
     return file.getvalue()
 
 
+def int32(numbers: list[int]) -> bytes:
+    return b"".join(number.to_bytes(4, "little") for number in numbers)
+
+
 def arrow(table: Any, kind: str = "new_file", rows: int | None = None) -> bytes:
     file = io.BytesIO()
     with getattr(import_module("pyarrow.ipc"), kind)(file, table.schema) as writer:
@@ -148,10 +152,20 @@ def test_two_columns_of_one_name() -> None:
     assert row.raw == b'["a",1,2]'
 
 
-def test_strings_that_are_not_utf8() -> None:
-    column = pa.array([b"ok", b"\xff"]).view(pa.string())
+@pytest.mark.parametrize(("bytes_", "string"), [("binary", "string"), ("large_binary", "large_string")])
+def test_strings_that_are_not_utf8(bytes_: str, string: str) -> None:
+    column = pa.array([b"ok", b"\xff"], bytes_).view(string)
     _, first, second = taken("a.arrow", arrow(pa.table({"text": column})))
     assert (first.document and first.document.text, second.reason) == ("ok", "the text is not UTF-8")
+
+
+def test_offsets_that_lead_astray() -> None:
+    """Such a column is in bounds as a whole, and ends the process when its values are looked at."""
+    offsets = pa.py_buffer(int32([0, 5, 2, 9]))
+    column = pa.StringArray.from_buffers(3, offsets, pa.py_buffer(b"a" * 9))
+    *_, last = documents([put("a.arrow", arrow(pa.table({"text": column})))])
+    assert isinstance(last, Skipped)
+    assert last.reason.startswith("damaged Arrow data (")
 
 
 def test_a_large_row_is_set_aside() -> None:
