@@ -22,7 +22,8 @@ from .errors import InputError, OutputError
 from .manifest import Line
 from .model import Source
 from .read import Input, Options, Record, formats, records
-from .read.stream import opened, reason
+from .read.reasons import reason
+from .read.stream import opened
 from .write import edit
 from .write.atomic import whole_file
 from .write.edit import Edit
