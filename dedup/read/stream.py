@@ -48,14 +48,15 @@ class Stream(io.BufferedReader):
         self._is_drained = tap is None
         self._packed = Tapped(file, tap) if tap else file
         self._unpack = Unpack(self._packed, packing, options.max_record_size) if packing else None
+        parts: tuple[object, ...] = (file, self._unpack)
+        self._watched = [part for part in parts if isinstance(part, Watched)]
         super().__init__(self._unpack or self._packed, BUFFER)
         self.keeps = keeps
 
     def begin(self) -> None:
         """To be called where a record begins, for an eye to be kept on its length."""
-        for part in (self._file, self._unpack):
-            if isinstance(part, Watched):
-                part.begin()
+        for part in self._watched:
+            part.begin()
 
     def drain(self) -> None:
         """Reads the file to its end, past any damage, for the tap to see. Raises OSError."""
