@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from mmap import mmap
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from . import manifest
@@ -23,6 +24,7 @@ from .manifest import Line
 from .model import Source
 from .read import Input, Options, Record, formats, records
 from .read.reasons import reason
+from .read.record import parts
 from .read.stream import opened
 from .write import edit
 from .write.atomic import whole_file
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 ORIGINALS = ".originals"
 _CHUNK = 1 << 20
+
+Raw = bytes | mmap
 _BYTES = Record(b"", Source())  # stands for records that are written as bytes
 
 
@@ -138,7 +142,8 @@ class Archive:
                 missing.pop(row["id"], None)
                 piece = self._piece(row, done)
                 if piece is not None:
-                    stream.write(piece[1])
+                    for part in parts(piece[1]):
+                        stream.write(part)
                     if "number" in row["output"]:
                         stream.write(b"\n")
                 self._close_files()
@@ -227,7 +232,7 @@ class Archive:
 
     # ---- records
 
-    def _piece(self, row: Line, done: Restored) -> tuple[Record | None, bytes] | None:
+    def _piece(self, row: Line, done: Restored) -> tuple[Record | None, Raw] | None:
         """A record of an output, where it is told by number, and its bytes as they came, or those of a header.
 
         None, and a problem told, where they are not there.
@@ -245,15 +250,18 @@ class Archive:
         except OSError as error:
             done.problems.append(f"{name}: {path}: {reason(error)}")
             return None
-        data = edit.undone(data, [_edit(change) for change in row.get("edits", ())])
-        if hashlib.sha256(data).hexdigest() != row["sha256"]:
+        if "edits" in row:
+            data = edit.undone(bytes(data), [_edit(change) for change in row["edits"]])
+        whole = _Sum()
+        whole.add(data)
+        if whole.told() != (row["length"], row["sha256"]):
             done.problems.append(f"{name}: is not in {path} as it was written there")
             return None
         done.records += 1
         done.bytes += len(data)
         return record, data
 
-    def _found(self, path: str, row: Line) -> tuple[Record | None, bytes]:
+    def _found(self, path: str, row: Line) -> tuple[Record | None, Raw]:
         output, found = row["output"], self._input_at(path, row)
         if "number" not in output:
             if path not in self._slices:
@@ -262,7 +270,7 @@ class Archive:
         if path not in self._numbered:
             self._numbered[path] = Numbered(found, self._options)
         record = self._numbered[path].read(output["number"])
-        return record, b"" if record is None else bytes(record.raw)
+        return record, b"" if record is None else record.raw
 
     def _input_at(self, path: str, row: Line) -> Input:
         """An output as something to read: by records if it is a table or an archive, else as bytes."""
@@ -332,9 +340,10 @@ class _Sum:
         self._size = 0
         self._sha = hashlib.sha256()
 
-    def add(self, data: bytes) -> None:
-        self._size += len(data)
-        self._sha.update(data)
+    def add(self, data: Raw) -> None:
+        for part in parts(data):
+            self._size += len(part)
+            self._sha.update(part)
 
     def told(self) -> tuple[int, str]:
         return self._size, self._sha.hexdigest()

@@ -183,9 +183,11 @@ def _run(plan: Plan, outputs: Any, options: dict[str, Any]) -> Outcome:
 def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:
     """What came of it, in a few lines."""
     for entry in outcome.skipped[:_MESSAGES]:
-        say(f"not read, stays: {entry.source}: {entry.reason}")
+        say(f"not read: {entry.source}: {entry.reason}")
     if len(outcome.skipped) > _MESSAGES:
         say(f"not read: {len(outcome.skipped) - _MESSAGES:,} more; the manifest lists them all")
+    if outcome.skipped:
+        say("what is not read is not compared, and stays")
     copies = sum(outcome.copies.values())
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(outcome.copies.items()))
     told = f" ({kinds})" if kinds else ""

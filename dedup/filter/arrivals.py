@@ -10,7 +10,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from mmap import mmap
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from .. import kernel, read
 from ..kernel.types import Array
 from ..model import Document, Skipped
 from ..read import Input, Options, Record
+from ..read.record import parts
 from ..text import BATCH
 
 #: Code points in a block, at least, and the share of all that came before which it grows to: looking once a block
@@ -165,12 +165,15 @@ def _events(
                     problem = record.reason
                     yield record
                     continue
-                if found.packing:
-                    content.add(record.raw)
-                yield Came(record, hashlib.sha256(record.raw).digest())
-        whole = file.sum()
-        told = problem if problem and _size(found.path) != whole.size else None
-        yield Gone(number, found, whole, content.sum() if found.packing else whole, told)
+                whole = hashlib.sha256()
+                for part in parts(record.raw):
+                    whole.update(part)
+                    if found.packing:
+                        content.add(part)
+                yield Came(record, whole.digest())
+        came = file.sum()
+        told = problem if problem and _size(found.path) != came.size else None
+        yield Gone(number, found, came, content.sum() if found.packing else came, told)
         number += 1
 
 
@@ -189,7 +192,7 @@ class _Summing:
         self._size = 0
         self._sha = hashlib.sha256()
 
-    def add(self, chunk: bytes | memoryview | mmap) -> None:
+    def add(self, chunk: bytes | memoryview) -> None:
         self._size += len(chunk)
         self._sha.update(chunk)
         if self._copy is not None:

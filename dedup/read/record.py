@@ -7,6 +7,8 @@ them or is a record of its own. Tables and archives are the exception: theirs ar
 
 from __future__ import annotations
 
+import mmap as mmap_module
+from collections.abc import Iterator
 from mmap import mmap
 from typing import Any, NamedTuple
 
@@ -51,3 +53,17 @@ class Record(NamedTuple):
         if line is not None:
             return Skipped(f"{path}:{line}", self.reason)
         return Skipped(f"{path}@{offset}" if offset else str(path), self.reason)
+
+
+_PART = 1 << 24  # bytes of a map looked at before they are let go
+
+
+def parts(raw: bytes | mmap) -> Iterator[bytes]:
+    """The bytes of a record, piece by piece; of one that lies in a file little is in memory at a time."""
+    if isinstance(raw, bytes):
+        yield raw
+        return
+    for start in range(0, len(raw), _PART):
+        yield raw[start : start + _PART]
+        if hasattr(raw, "madvise") and hasattr(mmap_module, "MADV_DONTNEED"):
+            raw.madvise(mmap_module.MADV_DONTNEED)

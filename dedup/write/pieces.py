@@ -5,12 +5,17 @@ Enters: the bytes of records. Leaves: a file of them, and for each the place whe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from mmap import mmap
 from typing import BinaryIO, NamedTuple
 
 from ..read import Record
+from ..read.aside import aside
+from ..read.record import parts
 
 _CHUNK = 1 << 20
+_LARGE = 1 << 27  # bytes of a record that are not held in memory
 
 
 class Place(NamedTuple):
@@ -51,7 +56,8 @@ class Pieces:
                 self._stream.write(b"\n")
                 self._offset += 1
             self._is_open_line = raw[-1:] != b"\n"
-        self._stream.write(raw)
+        for part in parts(raw):
+            self._stream.write(part)
         place = Place(self._offset, length)
         self._offset += length
         return place
@@ -64,12 +70,22 @@ class Slices:
         self._stream = stream
         self._offset = 0
 
-    def read(self, place: Place) -> bytes:
-        """The bytes at a place; fewer where the content ends before."""
+    def read(self, place: Place) -> bytes | mmap:
+        """The bytes at a place; fewer where the content ends before. Very many lie in a file that is mapped."""
         self._go(place.offset)
+        if place.length > _LARGE:
+            pieces = self._parts(place.length)
+            first = next(pieces, b"")
+            return aside(chain([first], pieces), True).raw if first else b""
         data = self._stream.read(place.length)
         self._offset += len(data)
         return data
+
+    def _parts(self, length: int) -> Iterator[bytes]:
+        while length and (part := self._stream.read(min(_CHUNK, length))):
+            self._offset += len(part)
+            length -= len(part)
+            yield part
 
     def _go(self, offset: int) -> None:
         if offset < self._offset or (offset != self._offset and self._stream.seekable()):

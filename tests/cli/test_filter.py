@@ -295,7 +295,7 @@ class TestMessages:
         Path("a.jsonl").write_bytes(b"no json\n" + b"".join(ROWS))
         done = spawn(*FILTER)
         assert done.code == 0
-        assert "not read, stays: a.jsonl:1: not JSON" in done.err
+        assert "not read: a.jsonl:1: not JSON" in done.err
         assert Path("kept.jsonl").read_bytes() == b"no json\n" + KEPT
         assert spawn(*FILTER, "--force", "--fail-on-skipped").code == 3
         assert spawn("restore", "run.json", "-o", "again").code == 0
@@ -315,7 +315,7 @@ class TestMessages:
         os.chmod("b.jsonl", 0)
         done = spawn("filter", "a.jsonl", "b.jsonl", *OUTPUTS, preexec_fn=without_privilege)
         assert done.code == 0
-        assert "not read, stays: b.jsonl: cannot be read: permission denied" in done.err
+        assert "not read: b.jsonl: cannot be read: permission denied" in done.err
         done = spawn("filter", "a.jsonl", "b.jsonl", *OUTPUTS, "--force", "--fail-on-skipped",
                      preexec_fn=without_privilege)  # fmt: skip
         assert done.code == 3
