@@ -7,6 +7,7 @@ record is left. What is known of an entry (name, time, mode, compression) goes o
 from __future__ import annotations
 
 import copy
+import io
 import shutil
 import tarfile
 import tempfile
@@ -92,7 +93,9 @@ class Archive:
 
 class _Zip:
     def __init__(self, stream: BinaryIO) -> None:
-        self._archive = zipfile.ZipFile(stream, "w")
+        # Into what is compressed besides, nothing can be filled in later.
+        target = stream if isinstance(stream, io.BufferedWriter) else _Forward(stream)
+        self._archive = zipfile.ZipFile(cast(BinaryIO, target), "w")
 
     def size(self, entry: zipfile.ZipInfo) -> int:
         return entry.file_size
@@ -110,6 +113,14 @@ class _Zip:
 
     def close(self) -> None:
         self._archive.close()
+
+
+class _Forward:
+    """A stream that is written from its beginning to its end."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.write = stream.write
+        self.flush = stream.flush
 
 
 class _Tar:
