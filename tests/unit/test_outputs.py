@@ -265,7 +265,7 @@ class TestCutOff:
                 place.mkdir()
                 monkeypatch.chdir(place)
                 make(before)
-                if not cut_off(monkeypatch, all_of_it, first):
+                if not cut_off(monkeypatch, all_of_it, first, names=names):
                     return
                 if not Path(".run.dedup-commit").exists():
                     break
