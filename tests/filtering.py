@@ -270,7 +270,8 @@ class Checked:
         for path, spans in taken.items():
             data, at = self._outputs[path], 0
             for start, end in spans:  # in the order of the input
-                assert data[at:start] in (b"", b"\n")
+                is_open = at and data[at - 1 : at] != b"\n" and end > start
+                assert data[at:start] == (b"\n" if is_open else b"")
                 at = end
             assert at == len(data)
         self._check_no_more(set(taken))

@@ -333,3 +333,28 @@ class TestShapes:
             assert [(v.kind, v.twin) for v in verdicts] == [
                 (NEW, 0), (NEW, 1), (NEW, 2), (NEAR, 2), (NEAR, 2), (NEAR, 1),
             ]  # fmt: skip
+
+    def test_of_equals_the_earlier_one_is_told(self, stages_on: str) -> None:
+        prose = Prose(12)
+        inner = prose.words(40)
+        for sizes in ([], [1, 1, 1]):
+            *_, verdict = in_blocks(
+                [prose.round(inner), prose.round(inner), prose.round(inner), inner], sizes
+            )
+            assert (verdict.kind, verdict.twin) == (CONTAINED, 0)
+
+    def test_what_is_like_a_copy_is_compared_with_its_twin(
+        self, stages_on: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where a text was only found to be like the one before it, which does not stay: one after the other."""
+
+        def neighbours(signatures: np.ndarray, threshold: float, jobs: int = 0) -> np.ndarray:
+            places = np.arange(len(signatures) - 1)
+            return np.stack([places, places + 1], 1)
+
+        monkeypatch.setattr("dedup.band.near_pairs", neighbours)
+        prose = Prose(13)
+        first = prose.words(200)
+        texts = [first, *(prose.exchanged(first, [10 * i]) for i in range(1, 12))]
+        verdicts = in_blocks(texts, [], SHAPE._replace(contained=False))
+        assert [(v.kind, v.twin) for v in verdicts] == [(NEW, 0)] + [(NEAR, 0)] * 11
