@@ -163,12 +163,12 @@ class _Job:
                     )
             numbers = self._register(block)
             words = block.words()
+            self._registry.put_texts((numbers[place], block.documents[place].text) for place in words.places)
             bounds = itertools.pairwise(words.offsets.tolist())
             for place, (start, end), letters in zip(
                 words.places, bounds, words.letters.tolist(), strict=True
             ):
                 number = numbers[place]
-                self._registry.put_text(number, block.documents[place].text)
                 rank = (*prefers(end - start, fields[place]), number)
                 texts.append(_Text(rank, number, letters, words.tokens[start:end]))
         return sorted(texts, key=lambda text: text.rank), ended
@@ -186,9 +186,11 @@ class _Job:
             [numbers[place] for place in words.places],
             self._kept.judge(words.tokens, words.offsets, words.letters),
         )
-        for place in words.places:
-            if found[numbers[place]].kind == NEW:
-                self._registry.put_text(numbers[place], block.documents[place].text)
+        self._registry.put_texts(
+            (numbers[place], block.documents[place].text)
+            for place in words.places
+            if found[numbers[place]].kind == NEW
+        )
         return found
 
     def _judge_texts(self, texts: list[_Text]) -> dict[int, Verdict]:

@@ -23,7 +23,7 @@ from ..text import BATCH
 
 #: Code points in a block, at least, and the share of all that came before which it grows to: looking once a block
 #: through what stays then costs the same for every record.
-BLOCK, GROWTH = 1 << 26, 1 / 4
+BLOCK, GROWTH = 3 << 25, 1 / 2
 
 
 class Arrived(NamedTuple):

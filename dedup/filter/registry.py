@@ -7,7 +7,7 @@ which lies on the disk meanwhile.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, BinaryIO, cast
 
@@ -62,14 +62,15 @@ class Registry:
         self.stays.append(True)
         return len(self.ids) - 1
 
-    def put_text(self, number: int, text: str) -> None:
-        """Remembers a text. Raises OutputError where there is no room for it."""
-        data = text.encode("utf-8", "surrogatepass")
+    def put_texts(self, texts: Iterable[tuple[int, str]]) -> None:
+        """Remembers texts by number. Raises OutputError where there is no room for them."""
         with room("texts that stay"):
             self._file.seek(self._end)
-            self._file.write(data)
-        self._texts[number] = (self._end, len(data))
-        self._end += len(data)
+            for number, text in texts:
+                data = text.encode("utf-8", "surrogatepass")
+                self._file.write(data)
+                self._texts[number] = (self._end, len(data))
+                self._end += len(data)
 
     def text(self, number: int) -> str:
         """A text that was put."""
