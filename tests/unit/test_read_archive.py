@@ -214,6 +214,7 @@ class TestTar:
         )
         assert texts(list(items)) == READ
 
+    @pytest.mark.slow
     def test_many_members_are_not_held(self) -> None:
         put("a.tar", tarred({f"{number}.txt": b"x" for number in range(20_000)}))
         tracemalloc.start()

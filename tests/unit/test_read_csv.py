@@ -116,6 +116,7 @@ class TestLargeRows:
     def test_a_field_of_many_megabytes(self) -> None:
         assert texts(taken("a.csv", b"text\n" + b"x" * 3_000_000)) == ["x" * 3_000_000]
 
+    @pytest.mark.slow
     def test_a_quote_that_is_never_closed_costs_no_memory(self) -> None:
         put("a.csv", b'text\n"' + b"word after word\n" * 2_000_000)
         tracemalloc.start()
