@@ -286,7 +286,9 @@ class Checked:
                     name for name in taken if name.startswith(path)
                 }
             elif path not in taken:
-                assert packing_of(path).unpack(Path(path).read_bytes()) == b""
+                data = Path(path).read_bytes()
+                assert packing_of(path).unpack(data) == b""
+                assert bool(data) == bool(packing_of(path).suffix) or not self.inputs
 
     def _output(self, line: Line) -> tuple[str, bytes]:
         side = line["output"]["side"]

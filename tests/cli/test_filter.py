@@ -114,6 +114,12 @@ class TestWhole:
         assert gzip.decompress(Path(name).read_bytes()) == KEPT
         assert spawn("restore", "run.json", "-o", "again").code == 0
 
+    def test_a_compressed_output_of_nothing(self) -> None:
+        Path("a.jsonl").write_bytes(ROWS[0])
+        assert spawn("filter", "a.jsonl", *OUTPUTS[:2], "--rejects", "none.jsonl.gz", *OUTPUTS[4:]).code == 0
+        assert subprocess.run(["gzip", "-t", "none.jsonl.gz"], check=False).returncode == 0
+        assert spawn("restore", "run.json", "-o", "again").code == 0
+
     def test_a_tree(self) -> None:
         os.mkdir("in")
         for name in "abc":
