@@ -146,8 +146,12 @@ class Side:
 
     def close(self) -> None:
         """There is no more at all."""
-        self._sink = None
         try:
+            if self._sink is None and self._stream is not None and self._arrival is not None:
+                format = self._arrival.format
+                if format not in (*ARCHIVES, *TABLES) and packing_of_file(str(self._target), format):
+                    self._begin_file()  # of nothing, too, what is compressed is some bytes
+            self._sink = None
             self._open.close()
         except OSError as error:
             raise self._failed(error) from error
