@@ -85,13 +85,27 @@ def aligned(a: Array, b: Array, gap: int) -> list[tuple[int, int, int, int]]:
     """
     from rapidfuzz.distance import LCSseq
 
+    begin, end = _same_ends(a, b)
+    blocks = [(0, begin, 0, begin)] if begin else []
+    blocks += (
+        (begin + step.src_start, begin + step.src_end, begin + step.dest_start, begin + step.dest_end)
+        for step in LCSseq.opcodes(a[begin : len(a) - end].tolist(), b[begin : len(b) - end].tolist())
+        if step.tag == "equal"
+    )
+    blocks += [(len(a) - end, len(a), len(b) - end, len(b))] if end else []
     runs: list[tuple[int, int, int, int]] = []
-    for block in LCSseq.opcodes(a.tolist(), b.tolist()):
-        if block.tag != "equal":
-            continue
-        if runs and block.src_start - runs[-1][1] <= gap and block.dest_start - runs[-1][3] <= gap:
+    for a_start, a_end, b_start, b_end in blocks:
+        if runs and a_start - runs[-1][1] <= gap and b_start - runs[-1][3] <= gap:
             a_start, _, b_start, _ = runs.pop()
-            runs.append((a_start, block.src_end, b_start, block.dest_end))
-        else:
-            runs.append((block.src_start, block.src_end, block.dest_start, block.dest_end))
+        runs.append((a_start, a_end, b_start, b_end))
     return [run for run in runs if run[1] - run[0] >= STRAY] or runs
+
+
+def _same_ends(a: Array, b: Array) -> tuple[int, int]:
+    """How many tokens are the same at the beginning, and of the others at the end; these are in any alignment."""
+    shorter = min(len(a), len(b))
+    other = np.flatnonzero(a[:shorter] != b[:shorter])
+    begin = int(other[0]) if len(other) else shorter
+    left = shorter - begin
+    other = np.flatnonzero(a[len(a) - left :][::-1] != b[len(b) - left :][::-1])
+    return begin, int(other[0]) if len(other) else left

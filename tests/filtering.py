@@ -9,7 +9,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
-import importlib.util
+import importlib
 import io
 import json
 import lzma
@@ -17,7 +17,7 @@ import os
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,12 +64,11 @@ def _inflated(data: bytes) -> bytes:
     return b"".join(out)
 
 
-def _zstandard(name: str, data: bytes) -> bytes:
-    import zstandard
-
-    if name == "pack":
-        return bytes(zstandard.ZstdCompressor().compress(data))
-    return bytes(zstandard.ZstdDecompressor().decompressobj().decompress(data))
+def _zstd(name: str, data: bytes) -> bytes:
+    for module in ("compression.zstd", "backports.zstd"):
+        with suppress(ImportError):
+            return bytes(getattr(importlib.import_module(module), name)(data))
+    raise AssertionError
 
 
 _ALL = [
@@ -78,8 +77,7 @@ _ALL = [
     Packing(".bz2", bz2.compress, bz2.decompress),
     Packing(".xz", lzma.compress, lzma.decompress),
 ]
-if importlib.util.find_spec("zstandard") is not None:
-    _ALL.append(Packing(".zst", partial(_zstandard, "pack"), partial(_zstandard, "unpack")))
+_ALL.append(Packing(".zst", partial(_zstd, "compress"), partial(_zstd, "decompress")))
 
 
 def _is_read(packing: Packing) -> bool:

@@ -11,8 +11,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple
 
@@ -25,6 +24,7 @@ from ..kept import NEW, Kept, Shape, Verdict
 from ..kernel.types import Array
 from ..model import Document, PassageMember, Skipped
 from ..pipeline import Progress
+from ..read.again import Again
 from ..write.outputs import Outputs
 from .arrivals import BLOCK, GROWTH, Arrived, Block, Came, Gone, blocks
 from .ledger import Cut, Ledger
@@ -45,10 +45,10 @@ def run(
     """Filters as planned, into ``outputs``, which the caller commits or abandons.
 
     Raises InputError, OutputError, DependencyError or SettingsError. What stays takes about 8 bytes a word of
-    memory, and its text lies in a temporary file.
+    memory, and text that cannot be read again from its file lies in a temporary one.
     """
-    with temporary("texts that stay") as texts:
-        ledger = Ledger(plan, Registry(texts), outputs, stdout)
+    with temporary("texts that stay") as texts, Again(plan.options) as again:
+        ledger = Ledger(plan, Registry(texts, again), outputs, stdout)
         job = _Job(plan, ledger, stdin, progress or (lambda stage, done, total: None))
         try:
             return job.one_pass() if plan.policy.one_pass else job.two_passes()
@@ -85,10 +85,9 @@ class _Job:
         """Judges and writes block by block."""
         self._reference()
 
-        def settle(block: Block) -> None:
+        for block in self._blocks(self._plan.paths, "reading", copies=self._ledger.originals.copy):
             self._ledger.write(block, self._judge(block), {})
-
-        _overlapped(settle, self._blocks(self._plan.paths, "reading", copies=self._ledger.originals.copy))
+            del block  # before the next one is read
         return self._ledger.close()
 
     def two_passes(self) -> Outcome:
@@ -105,17 +104,14 @@ class _Job:
                 self._progress("looking for passages", 0, None)
                 cuts = self._cuts([text.number for text in texts])
 
-            def settle(block: Block) -> None:
+            _rewind(self._stdin)
+            copies = self._ledger.originals.copy
+            for block in self._blocks(self._plan.paths, "writing", tokenise=False, copies=copies):
                 for event in block.events:
                     if isinstance(event, Gone) and inputs.pop(event.number, None) != event:
                         raise InputError(f"{event.input.path}: changed while it was read")
                 self._ledger.write(block, verdicts, cuts)
-
-            paths = self._plan.paths
-            _rewind(self._stdin)
-            _overlapped(
-                settle, self._blocks(paths, "writing", tokenise=False, copies=self._ledger.originals.copy)
-            )
+                del block
         for event in inputs.values():
             raise InputError(f"{event.input.path}: is gone; it was there at first")
         return self._ledger.close()
@@ -273,15 +269,3 @@ def _readable_twice(stdin: BinaryIO | None, paths: tuple[str, ...]) -> Iterator[
 def _rewind(stream: BinaryIO | None) -> None:
     if stream is not None and stream.seekable():
         stream.seek(0)
-
-
-def _overlapped(settle: Callable[[Block], None], found: Iterator[Block]) -> None:
-    """Settles one block while the next one is read."""
-    pending: Future[None] | None = None
-    with ThreadPoolExecutor(1) as pool:
-        for block in found:
-            if pending is not None:
-                pending.result()
-            pending = pool.submit(settle, block)
-        if pending is not None:
-            pending.result()

@@ -6,13 +6,17 @@ which lies on the disk meanwhile.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, BinaryIO, cast
 
-from ..errors import OutputError
+from ..errors import InputError, OutputError
 from ..model import Document, Source
+from ..read.again import Again
+
+_BUFFER = 1 << 20  # bytes
 
 
 @contextmanager
@@ -20,7 +24,7 @@ def temporary(what: str) -> Iterator[BinaryIO]:
     """An open file without a name, for ``what``. Raises OutputError where none can be made."""
     with ExitStack() as stack:
         with room(what):
-            file = stack.enter_context(tempfile.TemporaryFile(prefix="dedup-"))
+            file = stack.enter_context(tempfile.TemporaryFile(buffering=_BUFFER, prefix="dedup-"))
         try:
             yield cast(BinaryIO, file)
         finally:
@@ -41,16 +45,18 @@ def room(what: str) -> Iterator[None]:
 class Registry:
     """All documents that came; the first ``references`` of them are of the protected collection.
 
-    ``texts`` is an open file for the texts, to write and to read.
+    ``texts`` is an open file for the texts, to write and to read, but for those that ``again`` can read again.
     """
 
-    def __init__(self, texts: BinaryIO) -> None:
+    def __init__(self, texts: BinaryIO, again: Again) -> None:
         self.ids: list[str] = []
         self.stays = bytearray()
         self.references = 0
         self._sources: list[Source] = []
         self._shas: list[bytes] = []
         self._file = texts
+        self._again = again
+        self._hashes: dict[int, int] = {}  # of texts that are read again
         self._texts: dict[int, tuple[int, int]] = {}
         self._end = 0
 
@@ -67,17 +73,30 @@ class Registry:
         with room("texts that stay"):
             self._file.seek(self._end)
             for number, text in texts:
+                if self._again.can(self._sources[number]):
+                    self._hashes[number] = hash(text)
+                    continue
                 data = text.encode("utf-8", "surrogatepass")
                 self._file.write(data)
                 self._texts[number] = (self._end, len(data))
                 self._end += len(data)
 
     def text(self, number: int) -> str:
-        """A text that was put."""
+        """A text that was put. Raises InputError where its file has changed since."""
+        if number in self._hashes:
+            text = self._again.text(self._sources[number])
+            if hash(text) != self._hashes[number]:
+                raise InputError(f"{self._sources[number].path}: changed while it was read")
+            return text
         start, length = self._texts[number]
         with room("texts that stay"):  # what was put is written now, at the latest
-            self._file.seek(start)
-            return self._file.read(length).decode("utf-8", "surrogatepass")
+            self._file.flush()
+            if hasattr(os, "pread"):  # past the buffer, which would read far more
+                data = os.pread(self._file.fileno(), length, start)
+            else:
+                self._file.seek(start)
+                data = self._file.read(length)
+        return data.decode("utf-8", "surrogatepass")
 
     def twin(self, number: int) -> dict[str, Any]:
         """A document that stays, for the manifest."""

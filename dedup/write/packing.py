@@ -53,6 +53,13 @@ def _module(*names: str, extra: str) -> Any:
     raise DependencyError(f"writing {extra} needs {names[-1]}; pip install 'dedup-spans[{extra}]'")
 
 
+def _begun(file: Any) -> Any:
+    """A file of zstd in which a frame is begun: of nothing, too, it would hold none otherwise."""
+    file.write(b"")
+    file.flush(file.FLUSH_BLOCK)
+    return file
+
+
 class _Members:
     """Gzip, a member for each record."""
 
@@ -67,6 +74,8 @@ _OPENED: dict[str, Callable[[BinaryIO], Any]] = {
     GZIP: lambda stream: gzip.GzipFile("", "wb", _GZIP_LEVEL, stream, mtime=0),
     BZIP2: lambda stream: bz2.BZ2File(stream, "wb"),
     XZ: partial(lzma.LZMAFile, mode="wb"),
-    ZSTD: lambda stream: _module("compression.zstd", "backports.zstd", extra="zstd").ZstdFile(stream, "wb"),
+    ZSTD: lambda stream: _begun(
+        _module("compression.zstd", "backports.zstd", extra="zstd").ZstdFile(stream, "wb")
+    ),
     LZ4: lambda stream: _module("lz4.frame", extra="lz4").LZ4FrameFile(stream, "wb"),
 }
