@@ -10,7 +10,7 @@ from benchmarks import run, scale, shapes
 COMMANDS = {
     "compare": (run, "dedup and the rivals on one corpus"),
     "shapes": (shapes, "hard shapes beside ordinary text"),
-    "scale": (scale, "two sizes, with and without passages"),
+    "scale": (scale, "two sizes, with and without passages, and filter"),
 }
 
 

@@ -1,7 +1,8 @@
 """``python -m benchmarks scale``: how ``dedup`` grows with its input, and how far it is from the ceiling.
 
-Two sizes, documents only and documents with passages: wall, MB/s, CPU, peak memory, and the time as a
-multiple of that of the smaller size. The last rows say what a core can do at best with the larger file:
+Two sizes; documents only, documents with passages, and ``dedup filter`` in one pass: wall, MB/s, CPU, peak memory,
+and the time as a multiple of that of the smaller size. The last rows say what a core can do at best with the larger
+file:
 ``wc -w`` counting words, orjson parsing the lines.
 """
 
@@ -10,6 +11,8 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -17,6 +20,9 @@ from tempfile import TemporaryDirectory
 from benchmarks import workshop
 from benchmarks.measure import Usage, measure
 from benchmarks.table import decimal, markdown, record
+
+#: Gives the command that reads a corpus and writes into a folder.
+Way = Callable[[Path, Path], list[str]]
 
 HEADER = ["what", "MB", "wall s", "MB/s", "x smaller", "CPU s", "othr", "peak MB"]
 PARSE = "import sys, orjson\nfor line in open(sys.argv[1], 'rb'):\n    orjson.loads(line)"
@@ -34,10 +40,15 @@ def main(options: argparse.Namespace) -> int:
     """Measure both sizes both ways; 1 when a run failed."""
     corpora = [workshop.corpus("ordinary", megabytes, options.seed) for megabytes in options.megabytes]
     rows, failures = [], []
-    for what, extra in (("documents", ["--no-passages"]), ("documents and passages", [])):
+    ways: dict[str, Way] = {
+        "documents": partial(_scan, extra=["--no-passages"]),
+        "documents and passages": partial(_scan, extra=[]),
+        "filter": _filter,
+    }
+    for what, way in ways.items():
         smaller: float | None = None
         for corpus in corpora:
-            usages = _runs(what, corpus, extra, options.repeat)
+            usages = _runs(what, corpus, way, options.repeat)
             failures += [usage.error for usage in usages if usage.error]
             rows.append(_row(what, corpus, usages, smaller))
             smaller = median(usage.wall for usage in usages)
@@ -49,16 +60,29 @@ def main(options: argparse.Namespace) -> int:
     return int(bool(failures))
 
 
-def _runs(what: str, corpus: Path, extra: list[str], repeat: int) -> list[Usage]:
+def _scan(corpus: Path, folder: Path, extra: list[str]) -> list[str]:
+    return workshop.dedup_command(corpus, folder / "result.json", *extra)
+
+
+def _filter(corpus: Path, folder: Path) -> list[str]:
+    """Copies are set aside, with the default rule."""
+    outputs = [
+        "-o",
+        folder / "kept.jsonl",
+        "--rejects",
+        folder / "rejects.jsonl",
+        "--manifest",
+        folder / "run.jsonl",
+    ]
+    return [workshop.dedup(), "filter", "-q", str(corpus), *map(str, outputs)]
+
+
+def _runs(what: str, corpus: Path, way: Way, repeat: int) -> list[Usage]:
     usages = []
-    with TemporaryDirectory(prefix="benchmark-") as folder:
-        for _ in range(repeat):
-            usages.append(
-                measure(
-                    workshop.dedup_command(corpus, Path(folder) / "result.json", *extra), cwd=workshop.ROOT
-                )
-            )
-            workshop.say(f"{what}, {corpus.name}: {usages[-1].error or f'{usages[-1].wall:.2f} s'}")
+    for _ in range(repeat):
+        with TemporaryDirectory(prefix="benchmark-") as folder:
+            usages.append(measure(way(corpus, Path(folder)), cwd=workshop.ROOT))
+        workshop.say(f"{what}, {corpus.name}: {usages[-1].error or f'{usages[-1].wall:.2f} s'}")
     return usages
 
 

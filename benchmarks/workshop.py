@@ -52,7 +52,12 @@ def rivals_python(given: Path | None) -> Path:
 
 
 def dedup_command(corpus_path: Path, out: Path, *options: str) -> list[str]:
-    """``dedup scan``, as pip installs it, with a JSON result."""
+    """``dedup scan`` with a JSON result."""
+    return [dedup(), "scan", str(corpus_path), *options, "--format", "json", "-o", str(out)]
+
+
+def dedup() -> str:
+    """The command, as pip installs it."""
     sources = [
         ROOT / "setup.py",
         ROOT / "setup.cfg",
@@ -61,8 +66,7 @@ def dedup_command(corpus_path: Path, out: Path, *options: str) -> list[str]:
     ]
     sources += [*(ROOT / "dedup").rglob("*.py"), *(ROOT / "dedup").rglob("*.json")]
     content = b"".join(source.read_bytes() for source in sorted(sources))
-    command = str(_environment("dedup", content, str(ROOT)) / "dedup")
-    return [command, "scan", str(corpus_path), *options, "--format", "json", "-o", str(out)]
+    return str(_environment("dedup", content, str(ROOT)) / "dedup")
 
 
 def _environment(name: str, content: bytes, *requirements: str) -> Path:

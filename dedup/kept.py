@@ -115,7 +115,7 @@ class Kept:
         """Takes out of the block what does not stay."""
         bounds = self._offsets.values[before:]
         lengths = np.diff(bounds)
-        self._tokens.keep(int(bounds[0]), np.repeat(new, lengths))
+        self._tokens.move([(int(bounds[i]), int(bounds[j])) for i, j in _runs(new)], int(bounds[0]))
         for column in (self._signatures, self._probes, self._letters):
             column.keep(before, new)
         self._offsets.cut(before + 1)
@@ -236,6 +236,12 @@ class Kept:
         return inside
 
 
+def _runs(marks: Array) -> list[tuple[int, int]]:
+    """Where marks stand in a row: from where to where."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marks, [False]]).astype("i1")))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
 class _Column:
     """An array that grows at its end; ``values`` is a view that the next change makes invalid."""
 
@@ -257,6 +263,14 @@ class _Column:
 
     def cut(self, length: int) -> None:
         self._used = length
+
+    def move(self, parts: list[tuple[int, int]], to: int) -> None:
+        """Of the values from ``to`` on, only those parts, which stand in order; moved, since they may be very many."""
+        for start, end in parts:
+            if start != to:
+                self._room[to : to + end - start] = self._room[start:end]
+            to += end - start
+        self._used = to
 
     def keep(self, start: int, stays: Array) -> None:
         """Of the values from ``start`` on, only those marked."""

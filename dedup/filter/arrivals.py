@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO, NamedTuple
 
@@ -24,6 +26,10 @@ from ..text import BATCH
 #: Code points in a block, at least, and the share of all that came before which it grows to: looking once a block
 #: through what stays then costs the same for every record.
 BLOCK, GROWTH = 3 << 25, 1 / 2
+
+
+_LARGE = 1 << 18  # bytes of a chunk that another thread is worth
+_AHEAD = 16  # chunks that may wait to be summed
 
 
 class Arrived(NamedTuple):
@@ -185,18 +191,28 @@ def _size(path: str) -> int | None:
 
 
 class _Summing:
-    """Adds up bytes, and passes them on to a file."""
+    """Adds up bytes, and passes them on to a file. Of a large file a thread of its own takes the sum meanwhile."""
 
     def __init__(self, copy: BinaryIO | None) -> None:
         self._copy = copy
         self._size = 0
         self._sha = hashlib.sha256()
+        self._thread: ThreadPoolExecutor | None = None
+        self._waiting: deque[Future[None]] = deque()
 
     def add(self, chunk: bytes | memoryview) -> None:
         self._size += len(chunk)
-        self._sha.update(chunk)
+        if self._thread is None and len(chunk) < _LARGE:
+            self._sha.update(chunk)
+        else:
+            self._thread = self._thread or ThreadPoolExecutor(1)
+            self._waiting.append(self._thread.submit(self._sha.update, bytes(chunk)))
+            if len(self._waiting) > _AHEAD:
+                self._waiting.popleft().result()
         if self._copy is not None:
             self._copy.write(chunk)
 
     def sum(self) -> Sum:
+        if self._thread is not None:
+            self._thread.shutdown()
         return Sum(self._size, self._sha.hexdigest())
