@@ -31,7 +31,7 @@ from .write.atomic import whole_file
 from .write.edit import Edit
 from .write.packing import packed
 from .write.pieces import Pieces, Place, Slices
-from .write.sides import STDOUT, TABLES, Form, packing_of_file, sink
+from .write.sides import ARCHIVES, LINES, STDOUT, TABLES, Form, packing_of_file, sink
 from .write.table import DROP
 
 if TYPE_CHECKING:
@@ -133,22 +133,36 @@ class Archive:
         return done
 
     def records(self, ids: Collection[str], stream: BinaryIO) -> Restored:
-        """Writes the records with these ids as they came, one after the other, in the order of the input."""
+        """Writes the records with these ids as they came, one after the other, in the order of the input.
+
+        Lines begin on a line of their own, and so do rows of tables, which are told as JSON.
+        """
         self._begin()
         done = Restored()
         missing = dict.fromkeys(ids)
+        is_open_line = False
         for row in manifest.read(self.path):
             if row["type"] == "record" and row["id"] in ids:
                 missing.pop(row["id"], None)
                 piece = self._piece(row, done)
                 if piece is not None:
-                    for part in parts(piece[1]):
-                        stream.write(part)
-                    if "number" in row["output"]:
+                    record, data = piece
+                    if is_open_line:
                         stream.write(b"\n")
+                    for part in parts(data):
+                        stream.write(part)
+                    is_line = self._format_of(row, record) in (*LINES, *TABLES)
+                    is_open_line = is_line and data[-1:] != b"\n"
                 self._close_files()
+        if is_open_line and len(ids) > 1:
+            stream.write(b"\n")
         done.problems += [f"{name}: no record of that id is in the manifest" for name in missing]
         return done
+
+    def _format_of(self, row: Line, record: Record | None) -> str:
+        """The format of a record; in an archive, that of the entry."""
+        format = str(self._inputs[row["input"]]["format"])
+        return str(record.place.input.format) if record is not None and format in ARCHIVES else format
 
     # ---- inputs
 

@@ -20,6 +20,8 @@ from .. import kernel, read
 from ..kernel.types import Array
 from ..model import Document, Skipped
 from ..read import Input, Options, Record
+from ..read.archive import locked
+from ..read.formats import OTHER, ZIP
 from ..read.record import parts
 from ..text import BATCH
 
@@ -163,6 +165,9 @@ def _events(
         if isinstance(found, Skipped):
             yield found
             continue
+        why = locked(found.path) if found.format == ZIP and not found.packing else None
+        if why is not None:
+            found = found._replace(format=OTHER)
         yield Arrived(number, found)
         with copies(found) as copy:
             file, content, problem = _Summing(copy), _Summing(None), None
@@ -176,7 +181,7 @@ def _events(
                     whole.update(part)
                     if found.packing:
                         content.add(part)
-                yield Came(record, whole.digest())
+                yield Came(record._replace(reason=why) if why else record, whole.digest())
         came = file.sum()
         told = problem if problem and _size(found.path) != came.size else None
         yield Gone(number, found, came, content.sum() if found.packing else came, told)

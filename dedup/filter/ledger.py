@@ -48,6 +48,8 @@ class Ledger:
         self._names = self.originals.names
         self._arrived: Arrived | None = None
         self._header = b""  # of the input that arrived
+        self._kept: set[int] = set()  # documents that were written to what stays
+        self._twins: set[int] = set()  # documents of which copies were set aside
         self._captures: dict[int, warc.Capture] = {}  # by document number, of records that stay
         self._next: int | None = None  # the number of the document to be written next
 
@@ -88,17 +90,22 @@ class Ledger:
         )
 
     def close(self) -> Outcome:
-        """Ends all files. Raises OutputError, by a mistake of this program only, where a copy has lost its twin."""
+        """Ends all files. Raises OutputError, by a mistake of this program only, where a copy's twin did not stay."""
         for side in self._sides.values():
             side.close()
         outcome = self.outcome
-        if outcome.kept + outcome.aside != outcome.records:
+        lost = next((twin for twin in self._twins if not self._is_safe(twin)), None)
+        if lost is not None:
             raise OutputError(
-                f"{outcome.records} records came and {outcome.kept} + {outcome.aside} went; nothing is written"
+                f"{self.registry.ids[lost]}: has a copy that was set aside, and does not stay itself"
             )
         self._manifest.line({"type": "summary", **outcome.to_dict()})
         self._manifest.end()
         return outcome
+
+    def _is_safe(self, number: int) -> bool:
+        """Whether a document stays: it is of the protected collection, or was written to what stays."""
+        return number < self.registry.references or number in self._kept
 
     def abandon(self) -> None:
         """Closes what is open, after an error."""
@@ -195,6 +202,8 @@ class Ledger:
         if self._plan.policy.revisit and verdict is not None and self._format_of(record) in edit.WARCS:
             self._revisit(number, record, verdict, line)
         self._put(line, side, record, raw)
+        if side == KEPT:
+            self._kept.add(number)
 
     def _revisit(self, number: int, record: Record, verdict: Verdict, line: manifest.Line) -> None:
         """Remembers a capture that stays; a copy with the payload of one gets a record that stands for it."""
@@ -234,10 +243,7 @@ class Ledger:
 
     def _tell_copy(self, line: manifest.Line, verdict: Verdict) -> None:
         registry, outcome = self.registry, self.outcome
-        if not registry.stays[verdict.twin]:
-            raise OutputError(
-                f"{line['id']}: the copy that it was compared with does not stay; nothing is written"
-            )
+        self._twins.add(verdict.twin)
         outcome.copies[verdict.kind] = outcome.copies.get(verdict.kind, 0) + 1
         line.update(
             rule="reference" if verdict.twin < registry.references else self._plan.policy.keep,

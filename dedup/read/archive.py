@@ -100,6 +100,16 @@ def tar_records(found: Input, stream: Stream, options: Options, read: Read) -> I
         yield Skipped(found.path, f"{_told('tar', error)}; read as far as entry {count}")
 
 
+def locked(path: str) -> str | None:
+    """Why the entries of a ZIP file cannot all be passed on: one of them is encrypted. None if they can."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entry = next((entry for entry in archive.infolist() if entry.flag_bits & 1), None)
+    except (*_ERRORS, OSError):  # whoever reads it will tell
+        return None
+    return None if entry is None else f"{entry.filename} in it is encrypted; not taken apart"
+
+
 def mtime(entry: Any) -> float | None:
     """When an entry was changed last, in seconds since 1970; of a ZIP file, which names no zone, as if in UTC.
 

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,8 @@ import pytest
 from dedup.decide import CUT, MARK, Policy
 from dedup.errors import InputError, OutputError
 from dedup.filter import Outcome, Plan
-from dedup.model import Settings
+from dedup.kept import Verdict
+from dedup.model import Settings, Skipped
 from dedup.restore import Archive
 from tests.filtering import Checked, files, lines_of, quick, ran, restored
 
@@ -443,6 +445,46 @@ def test_the_outcome_does_not_depend_on_what_a_hash_is() -> None:
         subprocess.run(command, env=environment, check=True, timeout=60)
         found.append(files("."))
     assert found[0] == found[1]
+
+
+def test_copies_of_each_other_are_not_both_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever judged so: before outputs take their names, every copy must have a twin that was written."""
+    put(line("one two three"), line("one two three"))
+    judged = {0: Verdict("exact", 1), 1: Verdict("exact", 0)}
+    monkeypatch.setattr("dedup.filter._Job._told", lambda *_: judged)
+    before = files(".")
+    with pytest.raises(OutputError, match="has a copy that was set aside, and does not stay itself"):
+        ran(PLAN)
+    assert files(".") == before
+
+
+def test_lines_that_are_asked_for_by_id_stay_lines() -> None:
+    Path("a.jsonl").write_bytes(b'{"id": "A", "text": "one two"}')
+    Path("b.jsonl").write_bytes(b'{"id": "B", "text": "three four"}')
+    ran(replace(PLAN, paths=("a.jsonl", "b.jsonl")))
+    for ids, wanted in (
+        (["A", "B"], b'{"id": "A", "text": "one two"}\n{"id": "B", "text": "three four"}\n'),
+        (["B"], b'{"id": "B", "text": "three four"}'),
+    ):
+        out = io.BytesIO()
+        with Archive("run.json") as archive:
+            assert archive.records(ids, out).problems == []
+        assert out.getvalue() == wanted
+
+
+def test_a_zip_file_in_which_something_is_encrypted_stays_as_it_is() -> None:
+    Path("in").mkdir()
+    with zipfile.ZipFile("in/a.zip", "w") as archive:
+        archive.writestr("a.txt", "one two three")
+    data = bytearray(Path("in/a.zip").read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    Path("in/a.zip").write_bytes(data)
+    Path("in/b.txt").write_text("one two three")
+    outcome = ran(Plan(("in",), "kept", "rejects", "run.json", True))
+    assert (outcome.kept, outcome.aside) == (2, 0)
+    assert outcome.skipped == [Skipped("in/a.zip", "a.txt in it is encrypted; not taken apart")]
+    assert Path("kept/in/a.zip").read_bytes() == data
 
 
 def test_nothing_is_written_without_outputs() -> None:
