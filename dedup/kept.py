@@ -73,11 +73,6 @@ class Kept:
     def __len__(self) -> int:
         return len(self._letters.values)
 
-    @property
-    def tokens(self) -> int:
-        """Tokens of all texts that stay."""
-        return len(self._tokens.values)
-
     def judge(self, tokens: Array, offsets: Array, letters: Array) -> list[Verdict]:
         """Verdicts on a block of texts, in its order; those that are new stay from now on.
 

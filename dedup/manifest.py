@@ -18,6 +18,9 @@ from .errors import ManifestError, OutputError
 
 SCHEMA = "dedup-manifest/1"
 
+#: What is added to the manifest's name for the folder of inputs that are kept as they came.
+ORIGINALS = ".originals"
+
 Line = dict[str, Any]
 
 
@@ -52,6 +55,11 @@ class Writer:
 def read(path: str) -> Iterator[Line]:
     """The lines of a manifest that is whole. Raises ManifestError, before the first line, where it is not."""
     _check(path)
+    yield from lines(path)
+
+
+def lines(path: str) -> Iterator[Line]:
+    """The lines of a manifest that was found whole before."""
     with open(path, "rb") as stream:
         for line in stream:
             yield _unpacked(line)

@@ -37,7 +37,6 @@ from .write.table import DROP
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-ORIGINALS = ".originals"
 _CHUNK = 1 << 20
 
 Raw = bytes | mmap
@@ -141,7 +140,7 @@ class Archive:
         done = Restored()
         missing = dict.fromkeys(ids)
         is_open_line = False
-        for row in manifest.read(self.path):
+        for row in manifest.lines(self.path):
             if row["type"] == "record" and row["id"] in ids:
                 missing.pop(row["id"], None)
                 piece = self._piece(row, done)
@@ -168,7 +167,7 @@ class Archive:
 
     def _walk(self) -> Iterator[tuple[Line, Iterator[Line]]]:
         """Each input, and the lines about what was in it, to be gone through before the next."""
-        lines = manifest.read(self.path)
+        lines = manifest.lines(self.path)
         for number, line in sorted(self._inputs.items()):
             rows = itertools.takewhile(partial(_goes_on, number), lines)
             yield line, (row for row in rows if row["type"] in ("record", "frame"))
@@ -218,7 +217,7 @@ class Archive:
 
     def _copy(self, line: Line, stream: BinaryIO | None, done: Restored) -> None:
         """The copy of an input that was kept as it is."""
-        path = os.path.join(self.path + ORIGINALS, *line["original"].split("/"))
+        path = os.path.join(self.path + manifest.ORIGINALS, *line["original"].split("/"))
         file = _Sum()
         try:
             original = opened(Input(path, formats.OTHER, ""), self._options)

@@ -12,17 +12,15 @@ from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 from ..errors import OutputError
+from ..manifest import ORIGINALS
 from ..read import Input
 from ..write.layout import Names
 from ..write.outputs import Outputs
 from ..write.sides import ARCHIVES
 from .plan import Plan
 
-#: What is added to the manifest's name.
-SUFFIX = ".originals"
-
 #: Formats whose records, one after the other, are the file.
-PIECEWISE = ("text", "html", "other", "jsonl", "csv", "tsv", "warc", "warc.gz", "wet", "wet.gz")
+PIECEWISE = ("text", "html", "other", "jsonl", "csv", "tsv", "warc", "warc.gz")
 
 
 class Originals:
@@ -30,7 +28,7 @@ class Originals:
 
     def __init__(self, plan: Plan, outputs: Outputs) -> None:
         self.names = Names(plan.paths)
-        self._path = f"{plan.manifest}{SUFFIX}" if plan.manifest else None
+        self._path = f"{plan.manifest}{ORIGINALS}" if plan.manifest else None
         self._wanted = plan.originals
         self._outputs = outputs
         self._folder: str | None = None

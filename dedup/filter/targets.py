@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from .. import manifest, read
 from ..errors import InputError, ManifestError, OutputError
+from ..manifest import ORIGINALS
 from ..read import Options, formats
 from ..write.sides import ARCHIVES, STDOUT
-from .originals import SUFFIX
 from .plan import Plan
 
 #: Formats of which a file is one record.
@@ -45,7 +45,7 @@ def is_tree(paths: Sequence[str], options: Options, output: str | None) -> bool:
 def targets(plan: Plan) -> list[str]:
     """All files and folders that the plan writes; the folder for originals only if it is there."""
     found = [path for path in (plan.kept, plan.rejects, plan.manifest) if path is not None and path != STDOUT]
-    originals = f"{plan.manifest}{SUFFIX}"
+    originals = f"{plan.manifest}{ORIGINALS}"
     return [*found, originals] if plan.manifest and os.path.lexists(originals) else found
 
 
