@@ -101,6 +101,11 @@ class Archive:
             done.inputs += len(done.problems) == count
         return done
 
+    def is_whole(self) -> bool:
+        """Whether all that was written is there as it was; what could not be read then, nobody misses now."""
+        known = [_not_whole(line) for _, line in sorted(self._inputs.items()) if line["problem"]]
+        return self.verify().problems == known
+
     def restore(self, folder: str, force: bool = False) -> Restored:
         """Puts all inputs together below a folder. An input of which something is missing is not written.
 

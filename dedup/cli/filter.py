@@ -48,7 +48,8 @@ Examples:
 \b
 Exit codes:
   0    done, whatever was found
-  2    wrong usage, or something could not be read or written; there is no output then
+  2    wrong usage, a PATH that is not there, or an output that cannot be written: nothing was written
+       (a file that cannot be read is named, and is no error; see 3)
   3    done, but inputs were skipped and --fail-on-skipped was given
   130  interrupted
 """
@@ -70,7 +71,9 @@ Exit codes:
 )
 @flag(OUTPUT, "--revisit", help=_REVISIT)
 @flag(OUTPUT, "--dry-run", help="Write nothing, only tell what would come of it.")
-@flag(OUTPUT, "--force", help="Replace outputs that are there already.")
+@flag(OUTPUT, "--force",
+      help="Replace outputs that are there already: files; a folder only if it is empty, or an output of the run "
+           "whose manifest is replaced with it.")  # fmt: skip
 @flag(OUTPUT, "-q", "--quiet", help="No progress and no messages, only errors.")
 @option(_STAYS, "--keep", metavar="RULE", default="first", help=_KEEP)
 @option(_STAYS, "--date-field", metavar="NAME", help="Where oldest and newest find a record's date.",
@@ -107,11 +110,12 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
         say("the outputs of a run that was cut off after its work are in place now")
     taken = targets.in_the_way(plan)
     if taken and not options["force"]:
-        if targets.is_finished(plan):
+        if targets.is_finished(plan) and _is_whole(plan):
             if not options["quiet"]:
                 say("nothing to do: these outputs are there, of the same inputs and with the same settings")
             return 0
         raise OutputError(f"{', '.join(taken)}: there already; write elsewhere, or replace with --force")
+    targets.check_folders(plan)
     outputs = Outputs(principal)
     try:
         outcome = _run(plan, outputs, options)
@@ -163,6 +167,15 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
         paths, output, rejects, manifest, tree, not options["no_originals"], options["reference"], settings, policy,
         reading,
     )  # fmt: skip
+
+
+def _is_whole(plan: Plan) -> bool:
+    """Whether the outputs that stand there are, byte for byte, what the run has written that made their manifest."""
+    from ..restore import Archive
+
+    assert plan.manifest is not None
+    with interruptible(), Archive(plan.manifest) as archive:
+        return archive.is_whole()
 
 
 def _run(plan: Plan, outputs: Any, options: dict[str, Any]) -> Outcome:

@@ -15,7 +15,7 @@ from ..errors import InputError, ManifestError, OutputError
 from ..manifest import ORIGINALS
 from ..read import Options, formats
 from ..write.sides import ARCHIVES, STDOUT
-from .plan import Plan
+from .plan import KEPT, REJECTS, Plan
 
 #: Formats of which a file is one record.
 _WHOLE_FILES = (formats.TEXT, formats.HTML, formats.OTHER)
@@ -95,9 +95,62 @@ def in_the_way(plan: Plan) -> list[str]:
     ]
 
 
+def check_folders(plan: Plan) -> None:
+    """Raises OutputError where a folder would be replaced with all that is in it, and an earlier run did not make it.
+
+    Such a folder is an output of the manifest that stands where the plan's manifest goes; an empty one may go as well.
+    """
+    earlier: set[str] | None = None
+    for path in in_the_way(plan):
+        if not os.path.isdir(path) or _is_empty(path):
+            continue
+        if earlier is None:
+            earlier = _folders_of(plan.manifest)
+        if os.path.realpath(path) not in earlier:
+            raise OutputError(
+                f"{path}: a folder that is not an output of an earlier run with this manifest; it is not replaced, "
+                f"not even with --force; write elsewhere"
+            )
+
+
+def _folders_of(path: str | None) -> set[str]:
+    """The folders that a manifest says it has outputs in; none where there is no whole manifest."""
+    found: set[str] = set()
+    if path is None or not os.path.isfile(path):
+        return found
+    beside = os.path.dirname(os.path.realpath(path))
+    try:
+        for line in manifest.read(path):
+            if line["type"] == "run" and line["outputs"]["tree"]:
+                outputs = (line["outputs"][KEPT], line["outputs"][REJECTS])
+                found.update(
+                    os.path.realpath(os.path.join(beside, name))
+                    for name in outputs
+                    if name not in (None, STDOUT)
+                )
+            elif line["type"] == "input" and line["original"]:
+                found.add(os.path.realpath(f"{path}{ORIGINALS}"))
+    except ManifestError:
+        return set()
+    return found
+
+
+def _is_empty(folder: str) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return False
+
+
 def is_finished(plan: Plan) -> bool:
-    """Whether the outputs are those of this very plan, and the inputs are as they were then."""
-    if plan.manifest is None or not os.path.isfile(plan.manifest) or read.STDIN in plan.paths:
+    """Whether the outputs are named as those of this very plan, and the inputs are as they were then.
+
+    What is in the outputs is not looked at here. What went to standard output is not there any more.
+    """
+    if plan.manifest is None or not os.path.isfile(plan.manifest):
+        return False
+    if read.STDIN in plan.paths or plan.kept == STDOUT:
         return False
     if len(in_the_way(plan)) < len(targets(plan)):
         return False

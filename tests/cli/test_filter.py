@@ -275,15 +275,71 @@ class TestOutputsThatAreThere:
         assert spawn(*FILTER, "--force").code == 0
         assert Path("kept.jsonl").read_bytes() == KEPT
 
-    def test_a_folder_is_replaced_whole(self) -> None:
+    def test_a_folder_of_an_earlier_run_is_replaced_whole(self) -> None:
         os.makedirs("in")
-        os.makedirs("kept/old")
-        Path("kept/old/file").write_bytes(b"old")
         Path("in/a.txt").write_text(TEXT)
+        Path("in/b.jsonl.gz").write_bytes(gzip.compress(ROWS[1]))
+        assert spawn("filter", "in", *TREES).code == 0
+        os.rename("in/a.txt", "in/c.txt")
+        os.rename("in/b.jsonl.gz", "in/d.jsonl.gz")
         assert spawn("filter", "in", *TREES).code == 2
-        assert files("kept") == {"old/file": b"old"}
+        assert sorted(files("kept")) == ["in/a.txt", "in/b.jsonl.gz"]
         assert spawn("filter", "in", *TREES, "--force").code == 0
-        assert list(files("kept")) == ["in/a.txt"]
+        assert sorted(files("kept")) == ["in/c.txt", "in/d.jsonl.gz"]
+        assert list(files("run.json.originals")) == ["in/d.jsonl.gz"]
+
+    def test_an_empty_folder_is_replaced(self) -> None:
+        os.mkdir("kept")
+        arguments = ["filter", "a.jsonl", "-o", "kept/", *TREES[2:]]
+        assert spawn(*arguments).code == 2
+        assert spawn(*arguments, "--force").code == 0
+
+    @pytest.mark.parametrize("name", ["kept", "rejects", "run.json.originals"])
+    @pytest.mark.parametrize("earlier", ["none", "another", "damaged"])
+    def test_any_other_folder_is_never_replaced(self, name: str, earlier: str) -> None:
+        if earlier != "none":
+            outputs = ["k/", "--rejects", "r"] if earlier == "another" else ["kept/", *TREES[2:4]]
+            assert spawn("filter", "a.jsonl", "-o", *outputs, *TREES[4:]).code == 0
+        if earlier == "damaged":
+            Path("run.json").write_bytes(Path("run.json").read_bytes()[:-9])
+        os.makedirs(f"{name}/deep", exist_ok=True)
+        Path(f"{name}/deep/thesis.txt").write_bytes(b"precious")
+        before = files(".")
+        done = spawn("filter", "a.jsonl", "-o", "kept/", *TREES[2:], "--force")
+        assert (done.code, len(done.lines())) == (2, 1)
+        told = (
+            f"dedup: {name}{'/' if name == 'kept' else ''}: a folder that is not an output of an earlier run"
+        )
+        if earlier != "damaged":
+            assert done.err.startswith(told)
+        assert "not even with --force" in done.err
+        assert files(".") == before
+
+    @pytest.mark.parametrize("name", ["kept.jsonl", "rejects.jsonl"])
+    @pytest.mark.parametrize("change", ["emptied", "changed"])
+    def test_outputs_that_were_changed_are_no_finished_result(self, name: str, change: str) -> None:
+        spawn(*FILTER)
+        data = Path(name).read_bytes()
+        Path(name).write_bytes(b"" if change == "emptied" else data.swapcase())
+        before = files(".")
+        done = spawn(*FILTER)
+        assert (done.code, len(done.lines())) == (2, 1)
+        assert "there already" in done.err
+        assert files(".") == before
+        assert spawn(*FILTER, "--force").code == 0
+        assert Path(name).read_bytes() == data
+
+    def test_a_finished_result_of_an_input_that_is_damaged(self) -> None:
+        Path("b.jsonl.gz").write_bytes(gzip.compress(ROWS[1] * 99)[:-9])
+        arguments = ["filter", "a.jsonl", "b.jsonl.gz", *OUTPUTS]
+        assert spawn(*arguments).code == 0
+        done = spawn(*arguments)
+        assert (done.code, "nothing to do" in done.err) == (0, True)
+
+    def test_standard_output_is_never_there_already(self) -> None:
+        assert spawn("filter", "a.jsonl", *OUTPUTS[2:]).out == KEPT
+        done = spawn("filter", "a.jsonl", *OUTPUTS[2:])
+        assert (done.code, done.out, "there already" in done.err) == (2, b"", True)
 
 
 class TestMessages:
@@ -462,11 +518,9 @@ class TestFull:
         assert done.err.endswith(f": {message}\n")
         assert files(".") == before
 
-    def before(self, is_tree: bool = False) -> dict[str, bytes]:
-        for name in ("kept/old", "rejects/old") if is_tree else ("kept.jsonl", "rejects.jsonl"):
-            Path(name).parent.mkdir(exist_ok=True)
+    def before(self) -> dict[str, bytes]:
+        for name in ("kept.jsonl", "rejects.jsonl", "run.json"):
             Path(name).write_bytes(b"precious")
-        Path("run.json").write_bytes(b"precious")
         return files(".")
 
     @pytest.mark.parametrize("is_gz", [False, True])
@@ -549,11 +603,12 @@ class TestFull:
     @pytest.mark.parametrize("size", [1000, 100_000])
     def test_for_a_file_of_a_tree(self, size: int) -> None:
         os.makedirs("in/d")
+        assert spawn("filter", "a.jsonl", "-o", "kept/", *TREES[2:]).code == 0
         os.unlink("a.jsonl")
         Path("in/a.txt").write_text(" ".join(noise(20 + i % 9) for i in range(9000)))
         Path("in/d/b.png").write_bytes(noise(400_000).encode())
         Path("in/z.txt").write_text("some words")
-        before = self.before(True)
+        before = files(".")
         self.check(spawn("filter", "in", *TREES, "--force", preexec_fn=limited(size)), before)
 
     @pytest.mark.parametrize("size", [0, 1000, 200_000])
