@@ -83,6 +83,8 @@ class _Job:
 
     def one_pass(self) -> Outcome:
         """Judges and writes block by block."""
+        if read.STDIN in (*self._plan.paths, *self._plan.reference):
+            _standard_input(self._stdin)
         self._reference()
 
         for block in self._blocks(self._plan.paths, "reading", copies=self._ledger.originals.copy):
@@ -93,6 +95,8 @@ class _Job:
     def two_passes(self) -> Outcome:
         """Judges everything in the order of preference, then reads the inputs again and writes."""
         with _readable_twice(self._stdin, self._plan.paths) as self._stdin:
+            if read.STDIN in self._plan.reference:
+                _standard_input(self._stdin)
             self._reference()
             texts, inputs = self._survey()
             verdicts: dict[int, Verdict] = {}
@@ -254,9 +258,7 @@ def _readable_twice(stdin: BinaryIO | None, paths: tuple[str, ...]) -> Iterator[
     if read.STDIN not in paths:
         yield stdin
         return
-    source = stdin or (sys.stdin and sys.stdin.buffer)
-    if not source:
-        raise InputError("-: standard input is closed")
+    source = _standard_input(stdin)
     with temporary("standard input") as copy:
         while chunk := source.read(1 << 20):
             with room("standard input"):
@@ -264,6 +266,14 @@ def _readable_twice(stdin: BinaryIO | None, paths: tuple[str, ...]) -> Iterator[
         with room("standard input"):
             _rewind(copy)
         yield copy
+
+
+def _standard_input(stdin: BinaryIO | None) -> BinaryIO:
+    """Standard input, or what stands for it. Raises InputError where it is closed."""
+    source = stdin or (sys.stdin and sys.stdin.buffer)
+    if not source:
+        raise InputError("-: standard input is closed")
+    return source
 
 
 def _rewind(stream: BinaryIO | None) -> None:

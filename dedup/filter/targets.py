@@ -7,8 +7,12 @@ the way.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
-from collections.abc import Sequence
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from .. import manifest, read
 from ..errors import InputError, ManifestError, OutputError
@@ -16,6 +20,9 @@ from ..manifest import ORIGINALS
 from ..read import Options, formats
 from ..write.sides import ARCHIVES, STDOUT
 from .plan import KEPT, REJECTS, Plan
+
+#: How URLs of files on this machine begin.
+_FILE_URL = re.compile(r"(?:file|local)://")
 
 #: Formats of which a file is one record.
 _WHOLE_FILES = (formats.TEXT, formats.HTML, formats.OTHER)
@@ -60,30 +67,112 @@ def principal(plan: Plan) -> str:
 
 
 def check(plan: Plan) -> None:
-    """Raises OutputError where an output is given twice, is or holds an input, or lies inside of one."""
-    inputs = [
-        os.path.realpath(path)
-        for path in (*plan.paths, *plan.reference)
-        if path != read.STDIN and "://" not in path
-    ]
+    """Raises OutputError where an output is given twice, is or holds an input, or lies inside of one.
+
+    And InputError where a file is an input and in the reference: all of it would be set aside as a copy of itself.
+    """
+    if read.STDIN in plan.paths and read.STDIN in plan.reference:
+        raise InputError("-: given as input and as --reference; standard input can be read only once")
     taken: dict[str, str] = {}
     for path in targets(plan):
         real = os.path.realpath(path)
         if real in taken:
             raise OutputError(f"{path}: given for two outputs; expected a name for each")
         taken[real] = path
-        for source in inputs:
-            if real == source:
-                raise OutputError(
-                    f"{path}: is one of the inputs, which are never changed; write somewhere else"
-                )
-            if os.path.isdir(source) and _is_below(real, source):
-                raise OutputError(f"{path}: lies inside an input, {source}; write somewhere else")
-            if _is_below(source, real):
-                raise OutputError(f"{path}: holds an input, {source}; write somewhere else")
-        for other, name in taken.items():
-            if _is_below(real, other) or _is_below(other, real):
-                raise OutputError(f"{path}: one output lies inside another, {name}; write them side by side")
+    protected: dict[tuple[int, int], str] = {}
+    for paths in (plan.reference, plan.paths):
+        for given in paths:
+            source = _local(given)
+            if source is None:
+                continue
+            _check_source(os.path.realpath(source), taken)
+            for entry in _below(source):
+                if entry.is_deep:
+                    _check_source(entry.real, taken, entry.path)
+                if plan.reference and not entry.is_folder and (key := _identity(entry.real)):
+                    if paths is plan.reference:
+                        protected.setdefault(key, entry.path)
+                    elif key in protected:
+                        raise InputError(
+                            f"{entry.path}: is also in the reference, as {protected[key]}; "
+                            f"all of it would be a copy of itself"
+                        )
+    for (one, name), (other, path) in itertools.combinations(taken.items(), 2):
+        if _is_below(one, other) or _is_below(other, one):
+            raise OutputError(f"{path}: one output lies inside another, {name}; write them side by side")
+
+
+def _check_source(real: str, taken: dict[str, str], path: str = "") -> None:
+    """Raises OutputError where an input, or a folder of inputs, and an output are in each other's way."""
+    is_folder = os.path.isdir(real)
+    for target, name in taken.items():
+        if target == real:
+            raise OutputError(f"{name}: is one of the inputs, which are never changed; write somewhere else")
+        if is_folder and _is_below(target, real):
+            raise OutputError(f"{name}: lies inside an input, {path or real}; write somewhere else")
+        if _is_below(real, target):
+            raise OutputError(f"{name}: holds an input, {path or real}; write somewhere else")
+
+
+class _Entry(NamedTuple):
+    """A file or folder among the inputs: the path that leads to it, where it really is."""
+
+    path: str
+    real: str
+    is_folder: bool
+    is_deep: bool  # a link led here: nothing is known of where this is from what was given
+
+
+def _below(source: str) -> Iterator[_Entry]:
+    """All files and folders that lie under a path or that links in there lead to; what cannot be looked at is left."""
+    real = os.path.realpath(source)
+    if not os.path.isdir(real):
+        yield _Entry(source, real, False, False)
+        return
+    waiting = [_Entry(source.rstrip("/") or source, real, True, False)]
+    entered = {real}
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder.real) as listed:
+                entries = list(listed)
+        except OSError:
+            continue
+        for entry in entries:
+            is_link = entry.is_symlink()
+            real = os.path.realpath(entry.path) if is_link else entry.path
+            found = _Entry(f"{folder.path}/{entry.name}", real, _is_folder(entry), is_link)
+            if not found.is_folder:
+                yield found
+            elif real not in entered:
+                entered.add(real)
+                waiting.append(found)
+                yield found
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _local(path: str) -> str | None:
+    """The path of an input on this machine, of which URLs may speak too; None for any other."""
+    if path == read.STDIN:
+        return None
+    if found := _FILE_URL.match(path):
+        return path[found.end() :]
+    return None if read.is_remote(path) else path
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """By what a file is known under all its names."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
 
 def in_the_way(plan: Plan) -> list[str]:

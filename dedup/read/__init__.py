@@ -42,7 +42,7 @@ from .stream import Stream, Tap, opened
 
 __all__ = [
     "NOT_READ", "STDIN", "Input", "Options", "Record", "Tap",
-    "documents", "inputs", "is_readable_name", "records", "values",
+    "documents", "inputs", "is_readable_name", "is_remote", "records", "values",
 ]  # fmt: skip
 
 _DEFAULT = Options()

@@ -168,6 +168,7 @@ class TestRefusals:
         ("arguments", "message"),
         [
             (["filter", "gone.jsonl", *OUTPUTS], "gone.jsonl: no such file or directory"),
+            (["filter", "-", *OUTPUTS, "--reference", "-"], "-: given as input and as --reference"),
             (["filter", "-", "-", *OUTPUTS], "-: given twice; standard input can be read only once"),
             ([*FILTER, "--keep", "best"], "keep is 'best'; expected first, longest, oldest, newest or field:NAME"),
             ([*FILTER, "--action", "delete"], "action is 'delete'; expected divert, mark, cut"),
@@ -203,12 +204,77 @@ class TestRefusals:
             assert len(err.splitlines()) == 1
         assert files(".") == before
 
-    def test_an_input_that_is_the_reference(self) -> None:
-        """Then everything is a copy, of itself; the reference is not written all the same."""
-        done = spawn(*FILTER, "--reference", "a.jsonl")
-        assert done.code == 0
-        assert Path("a.jsonl").read_bytes() == b"".join(ROWS)
-        assert spawn("restore", "run.json", "-o", "again").code == 0
+    @pytest.mark.parametrize(
+        "name", ["a.jsonl", "./a.jsonl", "link.jsonl", "hard.jsonl", "folder", "file URL"]
+    )
+    @pytest.mark.parametrize("keep", ["first", "longest"])
+    def test_an_input_that_is_in_the_reference(self, name: str, keep: str) -> None:
+        """Everything would be a copy, of itself."""
+        os.symlink("a.jsonl", "link.jsonl")
+        os.link("a.jsonl", "hard.jsonl")
+        os.mkdir("folder")
+        os.symlink("../hard.jsonl", "folder/x.jsonl")
+        before = files(".")
+        name = f"file://{Path('a.jsonl').resolve()}" if name == "file URL" else name
+        done = spawn(*FILTER, "--reference", name, "--keep", keep)
+        assert (done.code, len(done.lines())) == (2, 1)
+        assert done.err.startswith("dedup: a.jsonl: is also in the reference, as ")
+        assert files(".") == before
+
+    @pytest.mark.parametrize("output", ["outx/real.jsonl", "outx/new.jsonl", "far/kept.jsonl", "deep.jsonl"])
+    @pytest.mark.parametrize("option", ["-o", "--rejects", "--manifest"])
+    def test_an_output_that_links_among_the_inputs_lead_to(self, output: str, option: str) -> None:
+        for name in ("in/sub", "outx", "far", "empty"):
+            os.makedirs(name)
+        Path("outx/real.jsonl").write_bytes(b"".join(ROWS))
+        Path("deep.jsonl").write_bytes(b"".join(ROWS))
+        os.symlink("../../outx/real.jsonl", "in/sub/x.jsonl")
+        os.symlink("../deep.jsonl", "in/deep.jsonl")
+        os.symlink("../far", "in/far")
+        if output == "outx/new.jsonl":  # a folder is linked to
+            os.symlink("../../outx", "in/sub/all")
+        before = files(".")
+        arguments = ["filter", "in", *TREES, "--force"]
+        arguments[arguments.index(option) + 1] = output
+        done = spawn(*arguments)
+        assert (done.code, len(done.lines())) == (2, 1)
+        told = (
+            "is one of the inputs, which are never changed" if "new" not in output else "lies inside an input"
+        )
+        assert f"dedup: {output}: {told if 'far' not in output else 'lies inside an input'}" in done.err
+        assert files(".") == before
+
+    def test_a_folder_that_holds_what_a_link_leads_to(self) -> None:
+        os.mkdir("in")
+        assert spawn("filter", "a.jsonl", "-o", "kept/", *TREES[2:]).code == 0
+        os.symlink("../kept/a.jsonl", "in/x.jsonl")
+        before = files(".")
+        done = spawn("filter", "in", *TREES, "--force")
+        assert (done.code, done.lines()) == (
+            2, ["dedup: kept: holds an input, in/x.jsonl; write somewhere else"],
+        )  # fmt: skip
+        assert files(".") == before
+
+    @pytest.mark.parametrize("scheme", ["file", "local"])
+    @pytest.mark.parametrize("given", ["in/a.jsonl", "in"])
+    def test_an_output_that_is_an_input_by_its_url(self, scheme: str, given: str) -> None:
+        os.mkdir("in")
+        os.rename("a.jsonl", "in/a.jsonl")
+        before = files(".")
+        url = f"{scheme}://{Path(given).resolve()}"
+        done = spawn(
+            "filter", url, "-o", "kept/", "--rejects", "rejects", "--manifest", "in/a.jsonl", "--force"
+        )
+        assert (done.code, len(done.lines())) == (2, 1)
+        assert done.err.startswith("dedup: in/a.jsonl: ")
+        assert files(".") == before
+
+    def test_links_in_a_circle(self) -> None:
+        os.mkdir("in")
+        os.symlink(".", "in/again")
+        os.symlink("gone", "in/nowhere")
+        os.rename("a.jsonl", "in/a.jsonl")
+        assert spawn("filter", "in", *TREES).code == 0
 
     def test_dry_run(self) -> None:
         for more in ([], OUTPUTS, ["--action", "cut"], ["--keep", "longest"]):
@@ -398,9 +464,10 @@ class TestMessages:
 
     @pytest.mark.parametrize("keep", ["first", "longest"])
     def test_closed_standard_input(self, keep: str) -> None:
-        done = shell(f"dedup filter - {' '.join(OUTPUTS)} --keep {keep} <&-")
-        assert done.code in (0, 2)
-        assert "standard input is closed" in done.err
+        for arguments in ("-", "a.jsonl --reference -"):
+            done = shell(f"dedup filter {arguments} {' '.join(OUTPUTS)} --keep {keep} <&-; echo $?")
+            assert (done.out, done.lines()) == (b"2\n", ["dedup: -: standard input is closed"])
+            assert others() == {}
 
     def test_restoring_what_is_damaged(self) -> None:
         spawn(*FILTER)
