@@ -17,7 +17,7 @@ from ..read import Input, Record, formats
 from ..write import edit, table, warc
 from ..write.edit import Edit
 from ..write.outputs import Outputs
-from ..write.sides import ARCHIVES, TABLES, Arrival, Form, Side
+from ..write.sides import ARCHIVES, TABLES, Arrival, Form, Side, check_name
 from . import spans
 from .arrivals import Arrived, Block, Came, Gone
 from .originals import Originals
@@ -115,7 +115,10 @@ class Ledger:
     # ---- inputs
 
     def admit(self, found: Input) -> None:
-        """Raises OutputError for an input whose records could not be changed as is wished."""
+        """Raises OutputError for an input whose records could not be changed, or not be written where it is wished."""
+        if not self._plan.is_tree:
+            for target in (self._plan.kept, self._plan.rejects):
+                check_name(target, found.format)
         if found.format not in (formats.OTHER, *ARCHIVES):
             edit.check(found.path, found.format, self._plan.policy.action)
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 from ..errors import OutputError
 from ..manifest import ORIGINALS
 from ..read import Input
+from ..read.options import AUTO
 from ..write.layout import Names
 from ..write.outputs import Outputs
 from ..write.sides import ARCHIVES
@@ -27,7 +28,10 @@ class Originals:
     """The folder of such copies, which there is only if it holds one."""
 
     def __init__(self, plan: Plan, outputs: Outputs) -> None:
-        self.names = Names(plan.paths)
+        self.names = Names(
+            plan.paths,
+            "stdin.jsonl" if plan.options.input_format == AUTO else f"stdin.{plan.options.input_format}",
+        )
         self._path = f"{plan.manifest}{ORIGINALS}" if plan.manifest else None
         self._wanted = plan.originals
         self._outputs = outputs

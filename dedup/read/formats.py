@@ -26,7 +26,7 @@ SUFFIXES = {
     ".zip": ZIP, ".tar": TAR,
 }  # fmt: skip
 PACKINGS = {".gz": GZIP, ".bz2": BZIP2, ".xz": XZ, ".lzma": XZ, ".zst": ZSTD, ".lz4": LZ4}
-_SHORT = {".tgz": ".tar.gz", ".tbz2": ".tar.bz2", ".txz": ".tar.xz", ".tzst": ".tar.zst"}
+SHORT = {".tgz": ".tar.gz", ".tbz2": ".tar.bz2", ".txz": ".tar.xz", ".tzst": ".tar.zst"}
 NOT_READ = f"not a format that dedup reads ({' '.join(SUFFIXES)}, optionally {' '.join(PACKINGS)})"
 
 
@@ -126,7 +126,7 @@ def _is_there(module: str) -> bool:
 
 def _suffixed(path: str, name: str) -> Input:
     stem, packing = name.lower(), ""
-    for short, long in _SHORT.items():
+    for short, long in SHORT.items():
         if stem.endswith(short):
             stem = stem.removesuffix(short) + long
     for suffix, kind in PACKINGS.items():

@@ -17,14 +17,15 @@ STDIN = "-"
 class Names:
     """Names of inputs as they stand in an output folder and in a restored one: relative, and never outside of it."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(self, paths: Sequence[str], stdin: str = "stdin.jsonl") -> None:
+        self._stdin = stdin
         self._base = _common([path for path in paths if path != STDIN and not _is_remote(path)])
         self._taken: dict[str, str] = {}
 
-    def of(self, path: str, stdin: str = "stdin.jsonl") -> str:
+    def of(self, path: str) -> str:
         """The name of an input: its path below the folder that holds all the paths given."""
         if path == STDIN:
-            name = stdin
+            name = self._stdin
         elif _is_remote(path):
             name = re.sub(r"^[a-z][a-z0-9+.-]*://", "", path, flags=re.IGNORECASE)
         else:

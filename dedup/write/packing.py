@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 
 from ..errors import DependencyError
 from ..read.compression import BZIP2, GZIP, LZ4, XZ, ZSTD
-from ..read.formats import PACKINGS
+from ..read.formats import PACKINGS, SHORT
 
 _GZIP_LEVEL = 6
 
@@ -26,6 +26,9 @@ _GZIP_LEVEL = 6
 def packing_of(path: str) -> str:
     """The compression that a name asks for, or nothing."""
     lower = path.lower()
+    for short, long in SHORT.items():
+        if lower.endswith(short):
+            lower = long
     return next((kind for suffix, kind in PACKINGS.items() if lower.endswith(suffix)), "")
 
 

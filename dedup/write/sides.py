@@ -14,8 +14,8 @@ from mmap import mmap
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from ..errors import OutputError
-from ..read import Input, Record
-from ..read.formats import ARROW, CSV, JSONL, PARQUET, TAR, TSV, WARC, WARC_GZ, ZIP
+from ..read import Input, Options, Record
+from ..read.formats import ARROW, CSV, JSONL, OTHER, PARQUET, TAR, TSV, WARC, WARC_GZ, ZIP, by_name
 from .archive import Archive
 from .outputs import Outputs
 from .packing import packed, packing_of
@@ -26,6 +26,9 @@ STDOUT = "-"
 LINES = (JSONL, CSV, TSV)
 TABLES = (PARQUET, ARROW)
 ARCHIVES = (ZIP, TAR)
+
+#: How a message tells formats that inputs of one suffix may have.
+_TOLD = {WARC: "records that are not gzipped one by one", WARC_GZ: "records that are gzipped one by one"}
 
 Place = dict[str, Any]
 
@@ -97,6 +100,7 @@ class Side:
         self._open = ExitStack()
         self._sink: Sink | None = None
         self._arrival: Arrival | None = None
+        self._format = ""  # that the file was begun for
         self._frames: list[bytes] = []
         self._framed: list[bytes] = []
 
@@ -127,6 +131,7 @@ class Side:
         """Puts one record down; empty where the side is nowhere."""
         if not self._is_there:
             return {}
+        self._check_format()
         try:
             place = (self._sink or self._begin_file()).write(record, raw)
         except OSError as error:
@@ -134,6 +139,17 @@ class Side:
         if self._folder is None or self._arrival is None:
             return {**place}
         return {"file": self._arrival.name, **place}
+
+    def _check_format(self) -> None:
+        """Raises OutputError where the file was begun for records that are packed in another way."""
+        if self._folder is not None or self._sink is None or self._arrival is None:
+            return
+        name, format, _ = self._arrival
+        if format != self._format:
+            raise OutputError(
+                f"{name}: has {_TOLD.get(format, format)}, the files before it have "
+                f"{_TOLD.get(self._format, self._format)}, and all go into one file; name a folder: -o new/"
+            )
 
     @property
     def _is_there(self) -> bool:
@@ -191,7 +207,22 @@ class Side:
         content = self._open.enter_context(packed(stream, packing, members=format == WARC))
         self._sink = self._open.enter_context(closing(sink(content, format, self._form, self._frames)))
         self._framed = list(self._frames)
+        self._format = format
         return self._sink
+
+
+def check_name(target: str | None, format: str) -> None:
+    """Raises OutputError where the name of a file for all inputs says something else than what would be in it."""
+    if target is None or target == STDOUT:
+        return
+    named = by_name(target, Options(), is_given=False).format
+    wanted = WARC if format == WARC_GZ else format
+    if named not in (OTHER, wanted):
+        raise OutputError(
+            f"{target}: is the name of a {named} file, and the records are {wanted}; name it so"
+        )
+    if format == WARC_GZ and not target.lower().endswith(".gz") and (named == WARC or packing_of(target)):
+        raise OutputError(f"{target}: the records are gzipped one by one; expected a name in .warc.gz")
 
 
 def packing_of_file(path: str, format: str) -> str:

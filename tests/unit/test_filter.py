@@ -500,3 +500,75 @@ def test_the_lines_are_those_of_the_schema() -> None:
     put(line("one two three"), line("one two three"))
     ran(PLAN)
     lines_of("run.json")
+
+
+class TestNames:
+    """What a file is called says what is in it."""
+
+    WARCS = ("a.warc", "b.warc.gz")
+
+    def _web(self) -> bytes:
+        pytest.importorskip("fastwarc")
+        from tests.property.test_formats_round_trip import as_warc
+
+        whole, other = (as_warc([Prose(seed + i).words(30) for i in range(2)], "\n") for seed in (1, 5))
+        Path("a.warc").write_bytes(other)
+        packed = b"".join(gzip.compress(b"WARC/1.1" + part) for part in whole.split(b"WARC/1.1")[1:])
+        Path("b.warc.gz").write_bytes(packed)
+        return packed
+
+    @pytest.mark.parametrize("paths", [WARCS, WARCS[::-1]])
+    def test_web_archives_that_are_packed_in_different_ways(self, paths: tuple[str, ...]) -> None:
+        self._web()
+        before = sorted(os.listdir())
+        with pytest.raises(OutputError, match=r"and all go into one file; name a folder: -o new/$"):
+            ran(Plan(paths, "kept.warc.gz", "rejects.warc.gz", "run.json"))
+        assert sorted(os.listdir()) == before
+        ran(Plan(paths, "kept", "rejects", "run.json", True))
+
+    @pytest.mark.parametrize("name", ["kept.warc", "kept.warc.zst", "kept.wet", "kept.zst"])
+    def test_records_that_are_gzipped_under_a_name_that_says_no(self, name: str) -> None:
+        self._web()
+        before = sorted(os.listdir())
+        with pytest.raises(OutputError, match=rf"^{name}: .*expected a name in \.warc\.gz$"):
+            ran(Plan(("b.warc.gz",), name, "rejects.warc.gz", "run.json"))
+        assert sorted(os.listdir()) == before
+
+    def test_standard_output_has_no_name(self) -> None:
+        packed, out = self._web(), io.BytesIO()
+        ran(Plan(("b.warc.gz",), "-", "rejects", "run.json"), stdout=out)
+        assert out.getvalue() == packed
+
+    @pytest.mark.parametrize(
+        ("name", "magic"),
+        [(".tgz", b"\x1f\x8b"), (".tbz2", b"BZh"), (".txz", b"\xfd7zXZ"), (".tar.gz", b"\x1f\x8b")],
+    )
+    def test_short_names_of_packed_archives(self, name: str, magic: bytes) -> None:
+        import tarfile
+
+        with tarfile.open("a.tar", "w") as archive:
+            for i in range(2):
+                data = Prose(1).words(30).encode()
+                told = tarfile.TarInfo(f"{i}.txt")
+                told.size = len(data)
+                archive.addfile(told, io.BytesIO(data))
+        ran(Plan(("a.tar",), f"kept{name}", f"rejects{name}", "run.json"))
+        for side in ("kept", "rejects"):
+            assert Path(f"{side}{name}").read_bytes().startswith(magic)
+        assert restored("run.json", "again").problems == []
+
+    @pytest.mark.parametrize(("kept", "rejects"), [("new.jsonl", "r.csv"), ("new.csv", "r.jsonl.gz")])
+    def test_a_name_of_another_format(self, kept: str, rejects: str) -> None:
+        put(b"id,text\n1,one two three\n", name="a.csv")
+        with pytest.raises(OutputError, match="is the name of a jsonl file, and the records are csv"):
+            ran(Plan(("a.csv",), kept, rejects, "run.json"))
+        assert os.listdir() == ["a.csv"]
+        ran(Plan(("a.csv",), "new", "rejects", "run.json"))
+
+    def test_standard_input_is_called_what_it_is(self) -> None:
+        options = PLAN.options._replace(input_format="csv")
+        data = b"id,text\n1,one two three\n"
+        ran(Plan(("-",), "kept", "rejects", "run.json", True, options=options), stdin=data)
+        assert list(files("kept")) == ["stdin.csv"]
+        assert restored("run.json", "again").problems == []
+        assert files("again") == {"stdin.csv": data}
