@@ -5,6 +5,8 @@ Enters: blocks and verdicts. Leaves: the sides' files, the manifest, an :class:`
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from mmap import mmap
 from typing import BinaryIO
 
@@ -14,10 +16,11 @@ from ..errors import OutputError
 from ..kept import EXACT, NEW, Verdict
 from ..model import Document, Skipped
 from ..read import Input, Record, formats
+from ..read.csv import Row
 from ..write import edit, table, warc
 from ..write.edit import Edit
 from ..write.outputs import Outputs
-from ..write.sides import ARCHIVES, TABLES, Arrival, Form, Side, check_name
+from ..write.sides import ARCHIVES, Arrival, Form, Side, check_name
 from . import spans
 from .arrivals import Arrived, Block, Came, Gone
 from .originals import Originals
@@ -47,7 +50,8 @@ class Ledger:
         self._manifest.line(plan.header())
         self._names = self.originals.names
         self._arrived: Arrived | None = None
-        self._header = b""  # of the input that arrived
+        self._header = b""  # of the input that arrived, or the entry
+        self._delimiter = ""  # in that, of CSV
         self._kept: set[int] = set()  # documents that were written to what stays
         self._twins: set[int] = set()  # documents of which copies were set aside
         self._captures: dict[int, warc.Capture] = {}  # by document number, of records that stay
@@ -125,7 +129,7 @@ class Ledger:
     def _begin(self, event: Arrived) -> None:
         self.admit(event.input)
         self._arrived = event
-        self._header = b""
+        self._header, self._delimiter = b"", ""
         arrival = Arrival(self._names.of(event.input.path), event.input.format, event.input.packing)
         for side in self._sides.values():
             side.begin(arrival)
@@ -155,9 +159,11 @@ class Ledger:
         """A record without a text that could be compared goes on as it came."""
         record = event.record
         if record.is_frame:
-            self._header = bytes(record.raw)
-            is_marked = self._plan.policy.action == MARK
-            header = edit.marked_header(self._format_of(record), self._header) if is_marked else self._header
+            header = self._header = bytes(record.raw)
+            columns = self._columns(record)
+            if self._plan.policy.action == MARK:
+                with _named(record):
+                    header = edit.marked_header(self._source(record), columns)
             for name, side in self._sides.items():
                 if header or name == KEPT:  # a directory in an archive stays
                     side.frame(record._replace(raw=header))
@@ -278,19 +284,28 @@ class Ledger:
             "jaccard": verdict.jaccard,
             "containment": verdict.containment,
         }
-        edits = edit.mark(self._format_of(record), bytes(record.raw), note)
+        with _named(record):
+            edits = edit.mark(self._source(record), bytes(record.raw), note)
         return self._edited(record, line, edits, "marked")
 
     def _unmarked(self, record: Record, line: manifest.Line) -> Raw:
         """The record as it came, but for what every record must have if some are marked: the columns of a table."""
-        if self._plan.policy.action != MARK or self._format_of(record) not in (*edit.DELIMITERS, *TABLES):
+        format = self._format_of(record)
+        if self._plan.policy.action != MARK or format not in (*edit.DELIMITERS, *edit.JSON_LIKE):
             return record.raw
-        return self._edited(record, line, edit.mark(self._format_of(record), bytes(record.raw), None), "kept")
+        if format == formats.JSONL and record.document is None:
+            return record.raw
+        with _named(record):
+            edits = edit.mark(self._source(record), bytes(record.raw), None)
+        return self._edited(record, line, edits, "kept") if format != formats.JSONL else record.raw
 
-    def _cut(self, record: Record, document: Document, line: manifest.Line, cuts: list[Cut]) -> bytes:
+    def _cut(self, record: Record, document: Document, line: manifest.Line, cuts: list[Cut]) -> Raw:
         places = [edit.whole(document.text, start, end) for start, end, _ in cuts]
-        source = edit.Source(self._format_of(record), self._header, self._plan.options.text_field)
-        edits = edit.cut(source, bytes(record.raw), document.text, places)
+        with _named(record):
+            edits = edit.cut(self._source(record), bytes(record.raw), document.text, places)
+        if not edits:
+            self.outcome.uncut += 1
+            return record.raw
         line["cuts"] = [
             {
                 "start": start,
@@ -317,8 +332,34 @@ class Ledger:
         assert self._arrived is not None
         return self._arrived.number
 
+    def _columns(self, record: Record) -> Collection[str]:
+        """The names of the columns of the file that the frame begins; what separates fields is remembered."""
+        place = record.place.place if self._is_archive else record.place
+        if isinstance(place, Row):
+            self._delimiter = place.separator
+            return place.columns
+        return getattr(place, "names", ())
+
+    def _source(self, record: Record) -> edit.Source:
+        field = self._plan.options.text_field
+        return edit.Source(self._format_of(record), field, self._header, self._delimiter)
+
+    @property
+    def _is_archive(self) -> bool:
+        assert self._arrived is not None
+        return self._arrived.input.format in ARCHIVES
+
     def _format_of(self, record: Record) -> str:
         """The format that a record is written in: in an archive, that of the entry."""
         assert self._arrived is not None
-        format = self._arrived.input.format
-        return str(record.place.input.format) if format in ARCHIVES else format
+        return str(record.place.input.format) if self._is_archive else self._arrived.input.format
+
+
+@contextmanager
+def _named(record: Record) -> Iterator[None]:
+    """Where a record cannot be changed, the error begins with its place."""
+    try:
+        yield
+    except OutputError as error:
+        path, line, _ = record.source
+        raise OutputError(f"{path}:{line}: {error}" if line is not None else f"{path}: {error}") from error

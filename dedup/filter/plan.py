@@ -67,6 +67,7 @@ class Outcome:
     aside: int = 0
     copies: dict[str, int] = field(default_factory=dict)
     cut: int = 0
+    uncut: int = 0
     revisits: int = 0
     bytes: int = 0
     bytes_aside: int = 0

@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import OutputError
@@ -44,7 +44,7 @@ MEMBER, PREFIX = "_dedup", "dedup_"
 NOTES = ("duplicate_of", "kind", "jaccard", "containment")
 
 
-_NOT_CUT = "nothing can be cut out of {}; cut text files, JSON lines, CSV or tables, or divert copies"
+_MARKED_BEFORE = "has {} already, which a note would be mistaken for; take it out first, or divert copies"
 _NOT_MARKED = "{} cannot be marked; mark JSON lines, CSV, tables or WARC, or divert copies"
 
 
@@ -89,23 +89,26 @@ def whole(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 class Source(NamedTuple):
-    """What has to be known of where a record stands: its format, the header of its file, the field of its text."""
+    """What has to be known of where a record stands: its format, the field of its text, and of a CSV file the header
+    and what separates fields (if it is not what the format is named after)."""
 
     format: str
-    header: bytes
     field: str
+    header: bytes = b""
+    delimiter: str = ""
 
 
 def check(path: str, format: str, action: str) -> None:
     """Raises OutputError where records of a format cannot be changed as the action demands."""
-    if action == "cut" and format not in ("text", *JSON_LIKE, *DELIMITERS):
-        raise OutputError(f"{path}: {_NOT_CUT.format(format)}")
     if action == "mark" and format not in (*JSON_LIKE, *DELIMITERS, *WARCS):
         raise OutputError(f"{path}: {_NOT_MARKED.format(format)}")
 
 
 def cut(source: Source, raw: bytes, text: str, spans: Iterable[tuple[int, int]]) -> list[Edit]:
-    """Takes spans of code points out of the record's text. Raises OutputError for a format in which that cannot be."""
+    """Takes spans of code points out of the record's text.
+
+    None is taken where that cannot be: in formats whose records are not the text, in a cell that is quoted in part.
+    """
     places = sorted(spans)
     if source.format == "text":
         return _from_plain(raw, text, places)
@@ -115,23 +118,30 @@ def cut(source: Source, raw: bytes, text: str, spans: Iterable[tuple[int, int]])
         return _from_written(line, begin, end, places, _JSON)
     if source.format in DELIMITERS:
         line = raw.decode("utf-8")
-        begin, end, is_quoted = _cell(line, _column(source), DELIMITERS[source.format])
+        delimiter = source.delimiter or DELIMITERS[source.format]
+        begin, end, is_quoted = _cell(line, _column(source, delimiter), delimiter)
+        if is_quoted and end + 1 < len(line) and line[end + 1] not in f"{delimiter}\r\n":
+            return []
         return _from_written(line, begin, end, places, _QUOTED if is_quoted else _PLAIN)
-    raise OutputError(_NOT_CUT.format(source.format))
+    return []
 
 
-def mark(format: str, raw: bytes, note: dict[str, Any] | None) -> list[Edit]:
+def mark(source: Source, raw: bytes, note: dict[str, Any] | None) -> list[Edit]:
     """Writes a note on the record: a member of the JSON object, the last columns of a CSV file, a metadata record after
     the one in a WARC file. Without a note, columns stay empty.
 
-    Raises OutputError for a format in which that cannot be.
+    What UTF-8 cannot hold is told as an escape. Raises OutputError for a format in which that cannot be, and for a JSON
+    line that has such a member.
     """
+    format = source.format
+    if note is not None and format != "jsonl":
+        note = {name: _writable(value) for name, value in note.items()}
     if format in DELIMITERS:
         end = len(raw.rstrip(b"\r\n"))
         if not end:
             return []
         cells = [(note or {}).get(name, "") for name in NOTES]
-        return [Edit(end, b"", _cells(cells, DELIMITERS[format]))]
+        return [Edit(end, b"", _cells(cells, source.delimiter or DELIMITERS[format]))]
     if format in WARCS:
         return [Edit(len(raw), b"", warc.metadata(raw, note))] if note else []
     if format not in JSON_LIKE:
@@ -143,6 +153,8 @@ def mark(format: str, raw: bytes, note: dict[str, Any] | None) -> list[Edit]:
         told = {f"{PREFIX}{name}": (note or {}).get(name) for name in NOTES}
         member = json.dumps(told, ensure_ascii=False, separators=(",", ":"))[1:-1]
         return [Edit(end, b"", f",{member}".encode())]
+    if MEMBER.encode() in raw and any(key == MEMBER for key, *_ in _members(raw.decode("utf-8"))):
+        raise OutputError(_MARKED_BEFORE.format(f"a member {MEMBER}"))
     if note is None:
         return []
     is_first = raw[:end].rstrip().endswith(b"{")
@@ -150,12 +162,22 @@ def mark(format: str, raw: bytes, note: dict[str, Any] | None) -> list[Edit]:
     return [Edit(end, b"", (b"" if is_first else b", ") + member.encode("ascii"))]
 
 
-def marked_header(format: str, header: bytes) -> bytes:
-    """The header of a CSV file with the columns for notes."""
-    if format not in DELIMITERS:
-        return header
+def marked_header(source: Source, columns: Collection[str]) -> bytes:
+    """The header of a CSV file with the columns for notes. Raises OutputError where one of these is there, of tables,
+    too."""
     names = [f"{PREFIX}{name}" for name in NOTES]
-    return applied(header, [Edit(len(header.rstrip(b"\r\n")), b"", _cells(names, DELIMITERS[format]))])
+    before = [name for name in names if name in columns]
+    if before:
+        raise OutputError(_MARKED_BEFORE.format(f"a column {before[0]}"))
+    header = source.header
+    if source.format not in DELIMITERS:
+        return header
+    cells = _cells(names, source.delimiter or DELIMITERS[source.format])
+    return applied(header, [Edit(len(header.rstrip(b"\r\n")), b"", cells)])
+
+
+def _writable(value: Any) -> Any:
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _from_plain(raw: bytes, text: str, places: list[tuple[int, int]]) -> list[Edit]:
@@ -191,8 +213,9 @@ def _from_written(
     return edits
 
 
-def _column(source: Source) -> int:
-    names = next(csv.reader([source.header.decode("utf-8-sig")], delimiter=DELIMITERS[source.format]))
+def _column(source: Source, delimiter: str) -> int:
+    header = io.StringIO(source.header.decode("utf-8-sig"), newline="")
+    names = next(csv.reader(header, delimiter=delimiter))
     return names.index(source.field)
 
 
@@ -226,8 +249,17 @@ def _cells(values: list[Any], delimiter: str) -> bytes:
 
 def _literal(line: str, field: str) -> tuple[int, int]:
     """Where the string under a key of the outermost object stands, without quotes; the last of equal keys counts."""
-    at = _space(line, 1 if line.startswith("\ufeff") else 0) + 1
     found = None
+    for key, begin, end in _members(line):
+        if key == field:
+            found = begin + 1, end - 1
+    assert found is not None
+    return found
+
+
+def _members(line: str) -> Iterator[tuple[str, int, int]]:
+    """The keys of the outermost object, and where their values begin and end."""
+    at = _space(line, 1 if line.startswith("\ufeff") else 0) + 1
     while True:
         at = _space(line, at)
         if line[at] == "}":
@@ -238,11 +270,8 @@ def _literal(line: str, field: str) -> tuple[int, int]:
         assert key is not None
         at = _space(line, _space(line, key.end()) + 1)
         end = _value_end(line, at)
-        if json.loads(key[0], strict=False) == field:
-            found = at + 1, end - 1
+        yield json.loads(key[0], strict=False), at, end
         at = end
-    assert found is not None
-    return found
 
 
 def _value_end(line: str, at: int) -> int:

@@ -87,7 +87,8 @@ def _written(kind: str, headers: Mapping[str, str], block: bytes, raw: bytes) ->
     name = uuid.uuid5(uuid.NAMESPACE_URL, f"{kind} {hashlib.sha256(raw).hexdigest()}")
     record.init_headers(record_type=getattr(warc.WarcRecordType, kind), record_urn=f"uuid:{name}".encode())
     for header, value in headers.items():
-        record.headers[header] = value
+        if value:  # a record without an id cannot be named
+            record.headers[header] = value
     record.set_bytes_content(block)
     out = io.BytesIO()
     record.write(out, checksum_data=True)

@@ -164,7 +164,7 @@ class TestMark:
         rows = [
             b'{"text": "%s"}\n' % text.encode(),
             b'{ "text" :"%s" }  \r\n' % text.encode(),
-            b'{"id": "\\ud800", "text": "%s", "_dedup": 1}' % text.upper().encode(),
+            b'{"id": "\\ud800", "text": "%s", "_dedu": 1}' % text.upper().encode(),
         ]
         put(*rows)
         plan = replace(PLAN, rejects=None, policy=Policy(action=MARK))
