@@ -116,7 +116,7 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
             return 0
         raise OutputError(f"{', '.join(taken)}: there already; write elsewhere, or replace with --force")
     targets.check_folders(plan)
-    outputs = Outputs(principal)
+    outputs = Outputs(principal, options["force"])
     try:
         outcome = _run(plan, outputs, options)
         outputs.commit()

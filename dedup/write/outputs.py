@@ -28,10 +28,14 @@ _BUFFER = 1 << 20
 
 
 class Outputs:
-    """The outputs of one run, known to the next one by the name ``principal``, which is one of them or their like."""
+    """The outputs of one run, known to the next one by the name ``principal``, which is one of them or their like.
 
-    def __init__(self, principal: str) -> None:
+    Unless ``replace``, what has taken the name of an output by the time it is to take it itself stays there.
+    """
+
+    def __init__(self, principal: str, replace: bool = True) -> None:
         self._journal = _journal(principal)
+        self._replace = replace
         self._targets: list[str] = []
         self._streams: list[BinaryIO] = []
         self._open = ExitStack()
@@ -67,7 +71,11 @@ class Outputs:
         return aside
 
     def commit(self) -> None:
-        """Brings everything to the disk, then to its name. Raises OutputError, and then nothing has a new name."""
+        """Brings everything to the disk, then to its name.
+
+        Raises OutputError. Then nothing has a new name, unless the journal is still there: some names could be taken
+        and others not, and :func:`recover` goes on with them.
+        """
         for stream in self._streams:
             with _named(str(stream.name)):
                 stream.flush()
@@ -86,6 +94,7 @@ class Outputs:
         path, part = self._journal, _aside(self._journal)
         with _named(path), os.fdopen(_claimed(part, path), "wb") as journal:
             try:
+                self._look_again()
                 journal.write(json.dumps([_seen(target, path) for target in self._targets]).encode())
                 journal.flush()
                 os.fsync(journal.fileno())
@@ -94,7 +103,20 @@ class Outputs:
                 _remove(part)
                 raise
             atomic.settle(os.path.dirname(path))
-            _carry_out(path, self._targets)
+            folders = [target for target in self._targets if os.path.isdir(_aside(target))]
+            try:
+                _carry_out(path, self._targets)
+            except BaseException:
+                _take_back(path, folders, [target for target in self._targets if target not in folders])
+                raise
+
+    def _look_again(self) -> None:
+        """Raises OutputError where something has come to stand under a name since the run began."""
+        for target in self._targets:
+            if not self._replace and os.path.lexists(target):
+                raise OutputError(
+                    f"{target}: has appeared during the run; write elsewhere, or replace it with --force"
+                )
 
     def abandon(self) -> None:
         """Leaves nothing behind; but for a run whose outputs began to take their names, which the next one finishes."""
@@ -122,16 +144,38 @@ def recover(principal: str) -> bool:
             _lock(stream.fileno(), principal)
             if not _is_still(stream.fileno(), journal):  # whose it was has just finished
                 return False
-            folder = os.path.dirname(journal)
-            _carry_out(
-                journal, [os.path.normpath(os.path.join(folder, name)) for name in json.loads(stream.read())]
-            )
+            targets = _told(journal, stream.read())
+            try:
+                _carry_out(journal, targets)
+            except OutputError as error:
+                raise OutputError(
+                    f"{error}: it is an output of an earlier run, which goes on when this is mended; to give that run "
+                    f"up, remove {journal}"
+                ) from error
     return True
 
 
+def _told(journal: str, data: bytes) -> list[str]:
+    """The targets that a journal names. Raises OutputError where it is none."""
+    try:
+        names = json.loads(data)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(name and isinstance(name, str) for name in names):
+        raise OutputError(
+            f"{journal}: is not the journal of a run that was cut off, or is damaged; remove it"
+        )
+    folder = os.path.dirname(journal)
+    return [os.path.normpath(os.path.join(folder, name)) for name in names]
+
+
 def _carry_out(journal: str, targets: list[str]) -> None:
-    """Renames all that is not renamed yet; may be begun again at any step."""
-    for target in targets:
+    """Renames all that is not renamed yet; may be begun again at any step.
+
+    Folders come first: it is they that may not be renamed (one on which a disk is mounted), and that can be renamed
+    back (:func:`_take_back`).
+    """
+    for target in sorted(targets, key=lambda target: not os.path.isdir(_aside(target))):
         aside, before = _aside(target), _before(target)
         with _named(target):
             if os.path.isdir(aside):
@@ -151,6 +195,20 @@ def _carry_out(journal: str, targets: list[str]) -> None:
         _remove(_before(target))
     with suppress(FileNotFoundError):
         os.unlink(journal)
+
+
+def _take_back(journal: str, folders: list[str], files: list[str]) -> None:
+    """Gives folders back the names that they had, and removes the journal: where no file has taken its name yet."""
+    if not os.path.lexists(journal) or not all(os.path.lexists(_aside(target)) for target in files):
+        return
+    with suppress(OSError):  # the journal stays then, and what it says can be done later
+        for target in folders:
+            if not os.path.lexists(_aside(target)):
+                os.rename(target, _aside(target))
+            if os.path.lexists(_before(target)) and not os.path.lexists(target):
+                os.rename(_before(target), target)
+        if not any(os.path.lexists(_before(target)) for target in folders):
+            os.unlink(journal)
 
 
 def _journal(principal: str) -> str:

@@ -764,6 +764,20 @@ def test_two_at_once() -> None:
     assert spawn("restore", "run.json", "-o", "again").code == 0
 
 
+def test_an_output_that_appears_during_the_run() -> None:
+    process = subprocess.Popen(
+        [*DEDUP, "filter", "-", *OUTPUTS], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    while not Path(".run.json.dedup-part").exists():
+        assert process.poll() is None
+    Path("rejects.jsonl").write_bytes(b"precious")
+    _, err = process.communicate(b"".join(ROWS), timeout=60)
+    assert (process.returncode, err.count(b"\n")) == (2, 1)
+    assert b"rejects.jsonl: has appeared during the run" in err
+    assert others() == {"rejects.jsonl": b"precious"}
+
+
 def test_an_interruption() -> None:
     process = subprocess.Popen(
         [*DEDUP, "filter", "-", *OUTPUTS], stdin=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -62,9 +62,9 @@ def stopped(monkeypatch: pytest.MonkeyPatch, nth: int, error: BaseException | No
         yield made
 
 
-def wrote(folders: bool = True, text: str = "new") -> Outputs:
+def wrote(folders: bool = True, text: str = "new", replace: bool = True) -> Outputs:
     """Two files and a folder, written and not committed; ``run`` is the principal one."""
-    outputs = Outputs("run")
+    outputs = Outputs("run", replace)
     outputs.file("kept").write(f"{text} kept".encode())
     if folders:
         folder = outputs.folder("tree")
@@ -354,6 +354,80 @@ class TestErrors:
             outputs.commit()
         outputs.abandon()
         assert files(".") == OLD
+
+
+class TestNamesThatCannotBeTaken:
+    @pytest.mark.parametrize("name", ["kept", "tree", "run"])
+    def test_something_has_appeared(self, name: str) -> None:
+        outputs = wrote(replace=False)
+        make({f"{name}/a": b"precious"} if name == "tree" else {name: b"precious"})
+        before = visible()
+        with pytest.raises(
+            OutputError, match=f"{name}: has appeared during the run; write elsewhere, or replace"
+        ):
+            outputs.commit()
+        outputs.abandon()
+        assert files(".") == before
+        assert os.listdir() == [name]
+
+    def test_nothing_has_appeared(self) -> None:
+        wrote(replace=False).commit()
+        assert files(".") == NEW
+
+    @pytest.mark.parametrize("before", [{}, OLD], ids=["fresh", "over"])
+    @pytest.mark.parametrize("name", ["tree", "kept"])
+    @pytest.mark.parametrize("is_aside", [False, True])
+    def test_all_is_as_it_was(
+        self, monkeypatch: pytest.MonkeyPatch, before: dict[str, bytes], name: str, is_aside: bool
+    ) -> None:
+        """A folder on which something is mounted: it is busy, and will be the next time; so might be a file."""
+        make(before)
+        outputs = wrote()
+        with monkeypatch.context() as patch:
+            for call in ("rename", "replace"):
+                patch.setattr(os, call, busy(getattr(os, call), f".{name}.dedup-part" if is_aside else name))
+            with pytest.raises(OutputError, match=f"{name}: cannot be written: device or resource busy$"):
+                outputs.commit()
+            outputs.abandon()
+        assert files(".") == before
+        assert sorted(os.listdir()) == sorted({name.split("/")[0] for name in before})
+
+    def test_a_journal_that_cannot_be_carried_out_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        make(OLD)
+        outputs = wrote()
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", busy(os.replace, "run"))  # the last one
+            for fails in (outputs.commit, lambda: recover("run")):
+                with pytest.raises(
+                    OutputError, match="run: cannot be written: device or resource busy"
+                ) as told:
+                    fails()
+            outputs.abandon()
+        assert str(told.value).endswith(
+            f"to give that run up, remove {os.path.realpath('.run.dedup-commit')}"
+        )
+        assert recover("run")
+        assert files(".") == NEW
+
+    @pytest.mark.parametrize("data", [b"", b"[", b"{}", b"[1]", b'[""]', b"null", b"\xff", b'"run"'])
+    def test_what_is_no_journal(self, data: bytes) -> None:
+        Path(".run.dedup-commit").write_bytes(data)
+        with pytest.raises(
+            OutputError, match=r"\.run\.dedup-commit: is not the journal of a run that was cut off"
+        ):
+            recover("run")
+        assert files(".") == {".run.dedup-commit": data}
+
+
+def busy(real: Callable[..., None], name: str) -> Callable[..., None]:
+    """A call that renames, but not what has this name."""
+
+    def call(source: str, target: str) -> None:
+        if name in (os.path.basename(source), os.path.basename(target) if name[0] != "." else ""):
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        real(source, target)
+
+    return call
 
 
 class TestTwoAtOnce:
