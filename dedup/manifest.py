@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -61,8 +62,20 @@ def read(path: str) -> Iterator[Line]:
 def lines(path: str) -> Iterator[Line]:
     """The lines of a manifest that was found whole before."""
     with open(path, "rb") as stream:
-        for line in stream:
-            yield _unpacked(line)
+        for data in stream:
+            line = _unpacked(data)
+            if line["type"] == "input":
+                _check_names(path, line)
+            yield line
+
+
+def _check_names(path: str, line: Line) -> None:
+    """Raises ManifestError where a name could lead out of the folder that it is one in."""
+    for name in (line["name"], line["original"]):
+        if name is not None and (
+            {"", ".", ".."} & {*name.split("/")} or "\0" in name or os.path.splitdrive(name)[0]
+        ):
+            raise ManifestError(f"{path}: names an input {name!r}; expected a path below a folder")
 
 
 def text_of(data: bytes) -> Line:

@@ -11,8 +11,8 @@ import hashlib
 import io
 import itertools
 import os
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from mmap import mmap
@@ -70,6 +70,9 @@ class Archive:
         self._options = Options()
         self._is_marked = False
         self._moved = {"kept": kept, "rejects": rejects}
+        self._own: dict[str, str] | None = (
+            None  # the files and folders that are read, by where they really are
+        )
         for line in manifest.read(path):
             if line["type"] == "run":
                 self._outputs: dict[str, Any] = line["outputs"]
@@ -114,6 +117,8 @@ class Archive:
         targets = {
             number: os.path.join(folder, *line["name"].split("/")) for number, line in self._inputs.items()
         }
+        for target in targets.values():
+            self.check(target)
         if not force:
             for target in targets.values():
                 if os.path.lexists(target):
@@ -122,19 +127,37 @@ class Archive:
                     )
         self._begin()
         done = Restored()
-        for line, rows in self._walk():
-            target = targets[line["input"]]
-            try:
-                os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-                with whole_file(target) as stream:
-                    self._put_together(line, rows, stream, done)
-                done.inputs += 1
-            except _MissingError:
-                pass
-            except OSError as error:
-                what = (error.strerror or str(error)).lower()
-                raise OutputError(f"{target}: cannot be written: {what}") from error
+        with _folders() as made:
+            for line, rows in self._walk():
+                target = targets[line["input"]]
+                try:
+                    made(os.path.dirname(target))
+                    with whole_file(target) as stream:
+                        self._put_together(line, rows, stream, done)
+                    done.inputs += 1
+                except _MissingError:
+                    pass
+                except OSError as error:
+                    what = (error.strerror or str(error)).lower()
+                    raise OutputError(f"{target}: cannot be written: {what}") from error
         return done
+
+    def check(self, target: str) -> None:
+        """Raises OutputError where a file of this name would take the place of what is read to restore it."""
+        if self._own is None:
+            beside = os.path.dirname(os.path.realpath(self.path))
+            outputs = [
+                self._moved[side] or os.path.join(beside, self._outputs[side])
+                for side in self._moved
+                if self._moved[side] or self._outputs[side] not in (None, STDOUT)
+            ]
+            own = (self.path, f"{self.path}{ORIGINALS}", *outputs)
+            self._own = {os.path.realpath(path): path for path in own}
+        real = os.path.realpath(target)
+        for own_real, path in self._own.items():
+            if real == own_real or real.startswith(os.path.join(own_real, "")):
+                where = "is" if real == own_real else "lies inside"
+                raise OutputError(f"{target}: {where} {path}, from which is restored; restore elsewhere")
 
     def records(self, ids: Collection[str], stream: BinaryIO) -> Restored:
         """Writes the records with these ids as they came, one after the other, in the order of the input.
@@ -345,6 +368,28 @@ class Numbered:
             for item in records(self._found, self._options)
             if isinstance(item, Record) and not item.is_frame
         )
+
+
+@contextmanager
+def _folders() -> Iterator[Callable[[str], None]]:
+    """Makes folders; of those made here the ones in which nothing is at the end are removed."""
+    found: list[str] = []
+
+    def made(folder: str) -> None:
+        missing = []
+        while folder and not os.path.lexists(folder):
+            missing.append(folder)
+            folder = os.path.dirname(folder)
+        for path in reversed(missing):
+            os.makedirs(path, exist_ok=True)
+            found.append(path)
+
+    try:
+        yield made
+    finally:
+        for path in reversed(found):
+            with suppress(OSError):
+                os.rmdir(path)
 
 
 class _MissingError(Exception):

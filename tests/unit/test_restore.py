@@ -285,6 +285,22 @@ class TestManifest:
         with pytest.raises(ManifestError, match="is of dedup-manifest/2; this dedup reads dedup-manifest/1"):
             Archive("run.json")
 
+    @pytest.mark.parametrize("member", ["name", "original"])
+    @pytest.mark.parametrize(
+        "name", ["/tmp/x", "../x", "a/../../x", "a//x", "", ".", "a/", "a/./x", "..", "a\0b"]
+    )
+    def test_a_name_that_leads_elsewhere(self, member: str, name: str) -> None:
+        one()
+        lines = [json.loads(line) for line in Path("run.json").read_bytes().splitlines()[:-1]]
+        next(line for line in lines if line["type"] == "input")[member] = name
+        data = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        end = {"type": "end", "sha256": hashlib.sha256(data).hexdigest()}
+        Path("run.json").write_bytes(data + json.dumps(end).encode() + b"\n")
+        with pytest.raises(
+            ManifestError, match=r"^run\.json: names an input .*; expected a path below a folder$"
+        ):
+            Archive("run.json")
+
     @pytest.mark.parametrize("path", ["gone.json", "."])
     def test_what_cannot_be_read(self, path: str) -> None:
         with pytest.raises(ManifestError, match="cannot be read"):
@@ -357,3 +373,48 @@ class TestTargets:
         with Archive("run.json") as archive, pytest.raises(OutputError, match="again/in"):
             archive.restore("again")
         assert back() == {"in": b"precious"}
+
+    @pytest.mark.parametrize("moved", [False, True])
+    @pytest.mark.parametrize("force", [False, True])
+    @pytest.mark.parametrize(
+        "target", ["kept.jsonl", "rejects.jsonl", "run.json", "run.json.originals/b.jsonl.gz"]
+    )
+    def test_what_it_is_restored_from(self, target: str, moved: bool, force: bool) -> None:
+        """An input of the name of an output, restored to where that is."""
+        os.mkdir("in")
+        name = os.path.basename(target)
+        for path in {"b.jsonl.gz", name}:
+            data = b"".join(ROWS)
+            Path("in", path).write_bytes(gzip.compress(data) if path.endswith(".gz") else data)
+        ran(replace(ONE, paths=tuple(sorted(f"in/{path}" for path in {"b.jsonl.gz", name}))))
+        if moved:
+            os.mkdir("x")
+            os.rename("kept.jsonl", "x/kept.jsonl")
+        more = {"kept": "x/kept.jsonl"} if moved else {}
+        os.symlink(".", "link")
+        before = files(".")
+        folder = "link" if "originals" not in target else "link/run.json.originals"
+        folder = "x" if moved and name == "kept.jsonl" else folder
+        with (
+            Archive("link/run.json", **more) as archive,
+            pytest.raises(OutputError, match=r"from which is restored; restore elsewhere$"),
+        ):
+            archive.restore(folder, force)
+        assert files(".") == before
+
+    def test_inside_an_output(self) -> None:
+        tree()
+        before = files(".")
+        for folder in ("kept", "rejects/in", "run.json.originals/new"):
+            with Archive("run.json") as archive, pytest.raises(OutputError, match="from which is restored"):
+                archive.restore(folder, True)
+        assert files(".") == before
+
+    def test_nothing_is_left_of_what_cannot_be_restored(self) -> None:
+        tree()
+        for name in ("kept", "rejects", "run.json.originals"):
+            shutil.rmtree(name)
+        os.makedirs("here/is")
+        with Archive("run.json") as archive:
+            assert archive.restore("here/is/new/deep").inputs == 0
+        assert os.listdir("here/is") == []
