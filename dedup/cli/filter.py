@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -106,7 +107,7 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
 
     principal = targets.principal(plan)
     targets.check(plan)
-    if principal and recover(principal) and not options["quiet"]:
+    if principal and not options["dry_run"] and recover(principal) and not options["quiet"]:
         say("the outputs of a run that was cut off after its work are in place now")
     taken = targets.in_the_way(plan)
     if taken and not options["force"]:
@@ -116,6 +117,8 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
             return 0
         raise OutputError(f"{', '.join(taken)}: there already; write elsewhere, or replace with --force")
     targets.check_folders(plan)
+    if options["dry_run"]:
+        plan, principal = replace(plan, kept=None, rejects=None, manifest=None), ""
     outputs = Outputs(principal, options["force"])
     try:
         outcome = _run(plan, outputs, options)
@@ -147,9 +150,12 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
     )
     reading = Options(*(options[name] for name in Options._fields))
     output, rejects, manifest = options["output"], options["rejects"], options["manifest"]
-    if options["dry_run"]:
-        output = rejects = manifest = None
-    elif policy.action in (DIVERT, CUT) and not (rejects and manifest):
+    for name, value in (("-o", output), ("--rejects", rejects), ("--manifest", manifest)):
+        if value == "":
+            raise click.UsageError(f"{name} is empty; expected the name of a file or folder.")
+    if options["dry_run"] and output == STDOUT:  # perhaps not asked for, and nothing is written to it
+        output = None
+    if policy.action in (DIVERT, CUT) and not ((rejects and manifest) or options["dry_run"]):
         missing = " and ".join(
             name for name, value in (("--rejects", rejects), ("--manifest", manifest)) if not value
         )
@@ -296,11 +302,27 @@ def _records(archive: Archive, ids: tuple[str, ...], file: str | None, force: bo
         done = archive.records(ids, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return done
+    if not file:
+        raise click.UsageError("-o is empty; expected the name of a file.")
     check(file)
+    archive.check(file)
     if os.path.lexists(file) and not force:
         raise OutputError(f"{file}: is there already; write elsewhere, or replace it with --force")
-    with whole_file(file) as stream:
-        return archive.records(ids, stream)
+    try:
+        with whole_file(file) as stream:
+            done = archive.records(ids, stream)
+            if not done.records:
+                raise _NothingError(done)
+    except _NothingError as nothing:
+        return nothing.done
+    return done
+
+
+class _NothingError(Exception):
+    """No record was found: then there is no file."""
+
+    def __init__(self, done: Restored) -> None:
+        self.done = done
 
 
 def _tell_restored(done: Restored, verify: bool, some: bool, quiet: bool) -> None:

@@ -283,6 +283,43 @@ class TestRefusals:
             assert "3 stay, 1 would be set aside (1 exact)" in done.err
             assert others() == {}
 
+    @pytest.mark.parametrize("option", ["-o", "--rejects", "--manifest"])
+    def test_an_empty_name(self, option: str) -> None:
+        arguments = list(FILTER)
+        arguments[arguments.index(option) + 1] = ""
+        done = spawn(*arguments)
+        assert (done.code, done.lines()[-1]) == (
+            2, f"Error: {option} is empty; expected the name of a file or folder.",
+        )  # fmt: skip
+        assert others() == {}
+
+    @pytest.mark.parametrize(
+        ("arguments", "there"),
+        [
+            ([*FILTER[:2], "-o", "a.jsonl", *OUTPUTS[2:]], None),
+            ([*FILTER[:2], "-o", "x", *OUTPUTS[2:4], "--manifest", "x"], None),
+            ([*FILTER[:-1], "-"], None),
+            ([*FILTER, "--action", "mark"], None),
+            (FILTER, "rejects.jsonl"),
+            ([*FILTER[:2], *TREES, "--force"], "kept/thesis.txt"),
+        ],
+    )
+    def test_a_dry_run_is_refused_as_the_run_is(self, arguments: list[str], there: str | None) -> None:
+        if there:
+            Path(there).parent.mkdir(exist_ok=True)
+            Path(there).write_bytes(b"precious")
+        before = files(".")
+        done, dry = spawn(*arguments), spawn(*arguments, "--dry-run")
+        assert (dry.code, dry.err) == (done.code, done.err) == (2, done.err)
+        assert files(".") == before
+
+    def test_a_dry_run_of_a_tree(self) -> None:
+        Path("b.csv").write_text(f"id,text\n1,{TEXT}\n")
+        done = spawn("filter", "a.jsonl", "b.csv", "-o", "kept/", *TREES[2:], "--dry-run")
+        assert done.code == 0
+        assert "5 records came" in done.err
+        assert others().keys() == {"b.csv"}
+
 
 class TestOutputsThatAreThere:
     def test_a_finished_result_is_known(self) -> None:
@@ -485,6 +522,14 @@ class TestMessages:
         assert spawn("restore", "run.json", "--id", "c", "-o", "one.jsonl").code == 0
         assert Path("one.jsonl").read_bytes() == ROWS[2]
         assert spawn("restore", "run.json", "--id", "a", "-o", "one.jsonl").code == 2
+        assert spawn("restore", "run.json", "--id", "nobody", "-o", "two.jsonl").code == 2
+        assert spawn("restore", "run.json", "--id", "nobody", "-o", "one.jsonl", "--force").code == 2
+        assert not Path("two.jsonl").exists()
+        before = files(".")
+        for name in ("kept.jsonl", "rejects.jsonl", "run.json"):
+            done = spawn("restore", "run.json", "--id", "a", "-o", name, "--force")
+            assert (done.code, "from which is restored" in done.err) == (2, True)
+        assert files(".") == before
         assert Path("one.jsonl").read_bytes() == ROWS[2]
 
 
