@@ -8,6 +8,7 @@ import sys
 import warnings
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,9 +16,11 @@ import click
 from ..errors import OutputError
 from ..model import Settings
 from .options import CONTEXT, COPIES, INPUT, OUTPUT, SEARCH, Command, flag, option, reading, setting
-from .screen import close_quietly, interruptible, progress, say
+from .screen import EndedError, close_quietly, endings, interruptible, progress, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..filter import Outcome, Plan
     from ..restore import Archive, Restored
 
@@ -38,6 +41,22 @@ _ORIGINALS = "Do not keep compressed inputs beside the manifest; restored, their
 _REVISIT = "WARC: where a record is set aside whose payload is that of one that stays, a revisit record stands for it."
 _THRESHOLD = "Documents are copies from this Jaccard similarity on, or with this share of one in the other."
 
+
+def _orderly(command: Callable[..., int]) -> Callable[..., int]:
+    """A command that puts everything in order when it is told to end, and then exits as the signal would have it."""
+
+    @wraps(command)
+    def call(*arguments: Any, **options: Any) -> int:
+        try:
+            with endings():
+                return command(*arguments, **options)
+        except EndedError as ended:
+            say("ended by a signal")
+            return ended.exit_code
+
+    return call
+
+
 _EXAMPLES = """\b
 Examples:
   dedup filter crawl.jsonl -o new.jsonl --rejects copies.jsonl --manifest run.jsonl
@@ -52,7 +71,7 @@ Exit codes:
   2    wrong usage, a PATH that is not there, or an output that cannot be written: nothing was written
        (a file that cannot be read is named, and is no error; see 3)
   3    done, but inputs were skipped and --fail-on-skipped was given
-  130  interrupted
+  130  interrupted; 143 or 129: ended by SIGTERM or SIGHUP
 """
 
 
@@ -92,6 +111,7 @@ Exit codes:
 @setting(SEARCH, "seed", "Seed of the permutations.")
 @setting(SEARCH, "jobs", "Threads; the result is the same for any number.", show_default="all cores")
 @reading("Larger records are not compared and stay; 0 for no limit.")
+@_orderly
 def filter_(paths: tuple[str, ...], **options: Any) -> int:
     """Set copies aside, and lose nothing.
 
@@ -271,6 +291,7 @@ Examples:
 @option(
     INPUT, "--rejects", metavar="PATH", help="Where the output of what was set aside is now, if it was moved."
 )
+@_orderly
 def restore(manifest: str, ids: tuple[str, ...], **options: Any) -> int:
     """Put together again what "dedup filter" took apart, byte for byte.
 

@@ -107,6 +107,39 @@ def interruptions() -> Iterator[Interruption]:
         signal.signal(signal.SIGINT, before)
 
 
+class EndedError(BaseException):
+    """The process was asked to end by a signal other than that of Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+@contextmanager
+def endings() -> Iterator[None]:
+    """From here on SIGTERM and SIGHUP raise EndedError, once, so that what is open is put in order.
+
+    A signal that is ignored (``nohup``), or for which a program has a handler of its own, stays with that.
+    """
+    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    is_main = threading.current_thread() is threading.main_thread()
+    ours = [number for number in wanted if is_main and signal.getsignal(number) is signal.SIG_DFL]
+    met: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        met.append(number)
+        if len(met) == 1:
+            raise EndedError(number)
+
+    try:
+        for number in ours:
+            signal.signal(number, end)
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Ctrl-C is obeyed within a moment, though the kernel, which knows no signals, may be at work for minutes.
