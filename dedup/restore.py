@@ -151,7 +151,7 @@ class Archive:
                 for side in self._moved
                 if self._moved[side] or self._outputs[side] not in (None, STDOUT)
             ]
-            own = (self.path, f"{self.path}{ORIGINALS}", *outputs)
+            own = (self.path, f"{self.path}{manifest.ORIGINALS}", *outputs)
             self._own = {os.path.realpath(path): path for path in own}
         real = os.path.realpath(target)
         for own_real, path in self._own.items():

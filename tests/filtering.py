@@ -261,7 +261,10 @@ class Checked:
             for edit in line.get("edits", ()):
                 gone = _bytes(edit)
                 assert raw[edit["at"] : edit["at"] + len(gone)] == gone
-            if "edits" in line:
+            if line.get("edits") == [{"at": 0, "inserted": 0, "text": "\ufeff"}]:
+                assert start > 0
+                assert data[start:end] == raw.removeprefix(b"\xef\xbb\xbf")
+            elif "edits" in line:
                 assert line["decision"] in ("cut", "marked")
             else:
                 assert data[start:end] == raw

@@ -5,6 +5,7 @@ Enters: blocks and verdicts. Leaves: the sides' files, the manifest, an :class:`
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from mmap import mmap
@@ -20,7 +21,7 @@ from ..read.csv import Row
 from ..write import edit, table, warc
 from ..write.edit import Edit
 from ..write.outputs import Outputs
-from ..write.sides import ARCHIVES, Arrival, Form, Side, check_name
+from ..write.sides import ARCHIVES, LINES, Arrival, Form, Side, check_name
 from . import spans
 from .arrivals import Arrived, Block, Came, Gone
 from .originals import Originals
@@ -247,8 +248,22 @@ class Ledger:
         else:
             outcome.aside += 1
             outcome.bytes_aside += length
+        if self._begins_amid(side, record):
+            line["edits"] = [{"at": 0, "inserted": 0, **manifest.text_of(BOM_UTF8)}, *line.get("edits", ())]
+            raw = bytes(raw).removeprefix(BOM_UTF8)
         line["output"] = {"side": side, **self._sides[side].write(record, raw)}
         self._manifest.line(line)
+
+    def _begins_amid(self, side: str, record: Record) -> bool:
+        """Whether the record is the first of an input, with a byte order mark, and not the first in its output."""
+        return (
+            isinstance(record.raw, bytes)
+            and record.raw.startswith(BOM_UTF8)
+            and record.source.byte_offset == 0
+            and self._format_of(record) in LINES
+            and not (self._is_archive or self._plan.is_tree)
+            and self._sides[side].is_begun
+        )
 
     def _tell_copy(self, line: manifest.Line, verdict: Verdict) -> None:
         registry, outcome = self.registry, self.outcome

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
@@ -64,6 +66,8 @@ class Sink(Protocol):
 def sink(stream: BinaryIO, format: str, form: Form, frames: list[bytes]) -> Sink:
     """What writes a format; to be closed. ``frames`` are what each of its files begins with."""
     if format in ARCHIVES:
+        # Entries of one name are carried as they came.
+        warnings.filterwarnings("ignore", "Duplicate name", UserWarning)
         return Archive(stream, format, partial(_entry, form=form))
     if format in TABLES:
         return Table(stream, format, form.field, form.notes)
@@ -101,13 +105,16 @@ class Side:
         self._sink: Sink | None = None
         self._arrival: Arrival | None = None
         self._format = ""  # that the file was begun for
+        self._begun_by: Arrival | None = None
         self._frames: list[bytes] = []
         self._framed: list[bytes] = []
+        self._first: tuple[list[bytes], Record | None] = [], None  # frames of the first input that has some
+        self._schema: Record | None = None
 
     def begin(self, arrival: Arrival) -> None:
         """What is written from now on comes from this input."""
         self._arrival = arrival
-        self._frames = []
+        self._frames, self._schema = [], None
 
     def frame(self, record: Record) -> None:
         """What the file needs before the first of the records that follow. Raises OutputError where it has another."""
@@ -116,11 +123,17 @@ class Side:
             if self._is_there:
                 (self._sink or self._begin_file()).frame(record)
             return
-        self._frames.append(bytes(record.raw))
-        if (
+        self._frames.append(bytes(record.raw).removeprefix(BOM_UTF8) if self._sink else bytes(record.raw))
+        self._schema = record if self._arrival.format in TABLES else None
+        if not self._first[0]:
+            self._first = [*self._frames], self._schema
+        if self._sink is not None and not self._framed and self._begun_by is self._arrival:
+            self._framed = list(self._frames)  # what stood before the header was blank
+            self._sink.frame(record)
+        elif (
             self._folder is None
             and self._sink is not None
-            and self._frames != self._framed[: len(self._frames)]
+            and self._frames != [one.removeprefix(BOM_UTF8) for one in self._framed[: len(self._frames)]]
         ):
             raise OutputError(
                 f"{self._arrival.name}: has another header than the files before it, and all go into one file; "
@@ -152,6 +165,11 @@ class Side:
             )
 
     @property
+    def is_begun(self) -> bool:
+        """Whether something stands in the file that the next record goes to."""
+        return self._sink is not None
+
+    @property
     def _is_there(self) -> bool:
         return self._stream is not None or self._folder is not None
 
@@ -164,9 +182,8 @@ class Side:
         """There is no more at all."""
         try:
             if self._sink is None and self._stream is not None and self._arrival is not None:
-                format = self._arrival.format
-                if format not in (*ARCHIVES, *TABLES) and packing_of_file(str(self._target), format):
-                    self._begin_file()  # of nothing, too, what is compressed is some bytes
+                self._frames, self._schema = self._first
+                self._begin_file()  # of nothing, too, a table, an archive and what is compressed are some bytes
             self._sink = None
             self._open.close()
         except OSError as error:
@@ -206,8 +223,11 @@ class Side:
             stream = self._open.enter_context(io.BufferedWriter(io.FileIO(path, "xb")))
         content = self._open.enter_context(packed(stream, packing, members=format == WARC))
         self._sink = self._open.enter_context(closing(sink(content, format, self._form, self._frames)))
+        if self._schema is not None:
+            self._sink.frame(self._schema)
         self._framed = list(self._frames)
         self._format = format
+        self._begun_by = self._arrival
         return self._sink
 
 

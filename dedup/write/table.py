@@ -6,6 +6,7 @@ four columns more. pyarrow writes it.
 
 from __future__ import annotations
 
+import itertools
 import json
 from importlib import import_module
 from typing import Any, BinaryIO, NamedTuple
@@ -36,6 +37,7 @@ class Table:
         self._notes = notes
         self._arrow = import_module("pyarrow")
         self._writer: Any = None
+        self._schema: Any = None
         self._waiting: list[_Row] = []
         self._count = 0
 
@@ -50,11 +52,15 @@ class Table:
         return {"number": self._count - 1}
 
     def frame(self, record: Record) -> None:
-        """The schema is that of the batches."""
+        """The schema, which is that of the batches, if there are some."""
+        self._schema = record.place
 
     def close(self) -> None:
         """Writes what waits, and the end of the file."""
         self._flush()
+        if self._writer is None and self._schema is not None:
+            nothing = self._arrow.Table.from_batches([], self._schema)
+            self._writer = self._opened(self._noted(nothing, []).schema)
         if self._writer is not None:
             self._writer.close()
 
@@ -65,15 +71,21 @@ class Table:
         parts, start = [], 0
         for end in range(1, len(rows) + 1):
             if end == len(rows) or rows[end].batch is not rows[start].batch:
-                parts.append(
-                    rows[start].batch.take(self._arrow.array([row.place for row in rows[start:end]]))
-                )
+                parts += self._taken(rows[start].batch, [row.place for row in rows[start:end]])
                 start = end
         table = self._arrow.Table.from_batches(parts)
         table = self._noted(self._retold(table, rows), rows)
         if self._writer is None:
             self._writer = self._opened(table.schema)
         self._writer.write_table(table)
+
+    def _taken(self, batch: Any, places: list[int]) -> list[Any]:
+        """Rows of a batch; by slices where it holds columns that pyarrow cannot take rows of (``string_view``)."""
+        try:
+            return [batch.take(self._arrow.array(places))]
+        except self._arrow.ArrowNotImplementedError:
+            begins = [0, *(i for i in range(1, len(places)) if places[i] != places[i - 1] + 1), len(places)]
+            return [batch.slice(places[i], j - i) for i, j in itertools.pairwise(begins)]
 
     def _retold(self, table: Any, rows: list[_Row]) -> Any:
         """The table with the texts that were changed."""

@@ -20,6 +20,7 @@ from dedup.errors import InputError, OutputError
 from dedup.filter import Outcome, Plan
 from dedup.kept import Verdict
 from dedup.model import Settings, Skipped
+from dedup.read import Record
 from dedup.restore import Archive
 from tests.filtering import Checked, files, lines_of, quick, ran, restored
 
@@ -572,3 +573,136 @@ class TestNames:
         assert list(files("kept")) == ["stdin.csv"]
         assert restored("run.json", "again").problems == []
         assert files("again") == {"stdin.csv": data}
+
+
+class TestOneFileForAll:
+    BOM = b"\xef\xbb\xbf"
+
+    @pytest.mark.parametrize("action", ["divert", "mark", "cut"])
+    def test_a_byte_order_mark_stands_at_the_beginning_only(self, action: str) -> None:
+        prose = Prose(1)
+        passage = prose.words(30)
+        a, b, c = (f"{prose.words(20)}. {passage}. {prose.words(20)}" for _ in range(3))
+        put(self.BOM + line(a), line(b))
+        put(self.BOM + line(c), self.BOM + line(c), name="b.jsonl")  # the second is the input's own affair
+        put(self.BOM + line(a), line(a), name="c.jsonl")
+        rejects = None if action == MARK else "rejects.jsonl"
+        plan = replace(
+            PLAN, paths=("a.jsonl", "b.jsonl", "c.jsonl"), policy=Policy(action=action), rejects=rejects
+        )
+        check(plan)
+        kept = Path("kept.jsonl").read_bytes()
+        assert kept.startswith(self.BOM)
+        assert kept.count(self.BOM) == 2
+
+    def test_a_header_with_a_byte_order_mark_is_the_same_header(self) -> None:
+        rows = [b"id,text\n1,one two three\n", self.BOM + b"id,text\n2,four five six\n"]
+        for first, second in (rows, rows[::-1]):
+            Path("a.csv").write_bytes(first)
+            Path("b.csv").write_bytes(second)
+            ran(replace(PLAN, paths=("a.csv", "b.csv"), kept="kept.csv", rejects="rejects.csv"))
+            assert Path("kept.csv").read_bytes() == first + second.splitlines(keepends=True)[1]
+            assert restored("run.json", "again").problems == []
+            assert files("again") == {"a.csv": first, "b.csv": second}
+            for name in ("kept.csv", "rejects.csv", "run.json", "again/a.csv", "again/b.csv"):
+                os.unlink(name)
+
+    def test_a_blank_line_before_the_header(self) -> None:
+        data = b"\nid,text\n1,one two three\n1,one two three\n"
+        put(data, name="a.csv")
+        ran(replace(PLAN, paths=("a.csv",), kept="kept.csv", rejects="rejects.csv"))
+        assert Path("kept.csv").read_bytes() == b"\nid,text\n1,one two three\n"
+        assert Path("rejects.csv").read_bytes() == b"id,text\n1,one two three\n"
+        assert restored("run.json", "again").problems == []
+        assert files("again") == {"a.csv": data}
+
+    @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow", ".zip", ".tar", ".tar.gz", ".csv.gz"])
+    def test_a_side_without_records_is_a_file_all_the_same(self, suffix: str) -> None:
+        from dedup.read import Input, Skipped, inputs, records
+        from tests.property import test_formats_round_trip as formats_of
+
+        texts = [Prose(1).words(30)]
+        if suffix in (".parquet", ".arrow"):
+            pytest.importorskip("pyarrow")
+            data = formats_of.as_table(texts, "", suffix[1:])
+        elif suffix == ".zip":
+            import zipfile
+
+            packed = io.BytesIO()
+            with zipfile.ZipFile(packed, "w") as members:
+                members.writestr("a.txt", texts[0])
+            data = packed.getvalue()
+        elif suffix.startswith(".tar"):
+            import tarfile
+
+            out = io.BytesIO()
+            with tarfile.open(fileobj=out, mode="w:gz" if suffix == ".tar.gz" else "w") as archive:
+                told = tarfile.TarInfo("a.txt")
+                told.size = 3
+                archive.addfile(told, io.BytesIO(b"one"))
+            data = out.getvalue()
+        else:
+            data = formats_of.as_csv(texts, "\n")
+            data = gzip.compress(data) if suffix == ".csv.gz" else data
+        name = f"a{suffix}"
+        Path(name).write_bytes(data)
+        outcome = ran(Plan((name,), f"kept{suffix}", f"rejects{suffix}", "run.json"))
+        assert outcome.aside == 0
+        assert Path(f"rejects{suffix}").stat().st_size > 0
+        [found] = inputs([f"rejects{suffix}"])
+        assert isinstance(found, Input)
+        items = list(records(found))
+        assert not [item for item in items if isinstance(item, Skipped) or item.reason]
+        if suffix not in (".zip", ".tar", ".tar.gz"):
+            assert [item.is_frame for item in items if not isinstance(item, Skipped)] == [True]
+            frames = [
+                r.raw for r in records(Input(name, found.format, found.packing)) if isinstance(r, Record)
+            ]
+            assert items[0].raw == frames[0]  # type: ignore[union-attr]
+        assert restored("run.json", "again").problems == []
+
+
+@pytest.mark.parametrize("suffix", [".arrow", ".parquet"])
+@pytest.mark.parametrize("action", ["divert", "mark", "cut"])
+def test_columns_of_string_views(suffix: str, action: str) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import feather, parquet
+
+    if not hasattr(pyarrow, "string_view"):
+        pytest.skip("this pyarrow has no string views")
+    prose = Prose(1)
+    passage = prose.words(30)
+    texts = [f"{prose.words(20)}. {passage}. {prose.words(20)}" for _ in range(3)]
+    texts = [texts[0], texts[0], texts[1], texts[2], texts[1]]
+    table = pyarrow.table({"text": pyarrow.array(texts, pyarrow.string_view()), "n": range(5)})
+    write, read = parquet.write_table, parquet.read_table
+    if suffix == ".arrow":
+        write, read = feather.write_feather, feather.read_table
+    try:
+        write(table, f"a{suffix}", compression="uncompressed" if suffix == ".arrow" else "none")
+    except pyarrow.ArrowNotImplementedError:
+        pytest.skip("this pyarrow does not write string views")
+    plan = Plan(
+        (f"a{suffix}",), f"kept{suffix}", None if action == MARK else f"rejects{suffix}", "run.json",
+        policy=Policy(action=action),
+    )  # fmt: skip
+    ran(plan)
+    kept = read(f"kept{suffix}")
+    assert kept.column("n").to_pylist() == (list(range(5)) if action == MARK else [0, 2, 3])
+    assert kept.schema.field("text").type == read(f"a{suffix}").schema.field("text").type
+    if action != CUT:
+        assert kept.column("text").to_pylist() == [texts[i] for i in kept.column("n").to_pylist()]
+    assert restored("run.json", "again").problems == []
+
+
+def test_entries_of_one_name_are_no_news(recwarn: pytest.WarningsRecorder) -> None:
+    import zipfile
+
+    with zipfile.ZipFile("a.zip", "w") as archive:
+        for i in range(2):
+            archive.writestr("a.txt", Prose(i).words(30))
+    recwarn.clear()
+    ran(Plan(("a.zip",), "kept.zip", "rejects.zip", "run.json"))
+    assert not [told for told in recwarn if "Duplicate" in str(told.message)]
+    with zipfile.ZipFile("kept.zip") as archive:
+        assert archive.namelist() == ["a.txt", "a.txt"]
