@@ -10,7 +10,8 @@ import re
 from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -20,6 +21,9 @@ DIVERT, MARK, CUT = "divert", "mark", "cut"
 ACTIONS = (DIVERT, MARK, CUT)
 FIRST, LONGEST, OLDEST, NEWEST = "first", "longest", "oldest", "newest"
 FIELD = re.compile(r"field:(?P<name>.+?)(?P<desc>:desc)?", re.DOTALL)
+
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+_DAY = re.compile("[0-9]{8}")
 
 #: Where a record's date is looked for unless the user names a field; the first that is there counts.
 DATE_FIELDS = (
@@ -110,27 +114,55 @@ class _Reversed(str):
 
 
 def _ranked(value: Any, is_descending: bool) -> Key:
-    """Numbers before text before nothing."""
-    if isinstance(value, int | float) and value == value:
-        return (0, -value if is_descending else value)
+    """Numbers before dates before text before nothing."""
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    number = _number(value)
+    if number is not None:
+        return (0, _negated(number) if is_descending else number)
+    if isinstance(value, date):  # a datetime is one
+        moment = seconds(value)
+        return (3,) if moment is None else (1, -moment if is_descending else moment)
+    if isinstance(value, time):
+        value = value.isoformat()
     if isinstance(value, str) and value:
-        return (1, _Reversed(value) if is_descending else value)
-    return (2,)
+        return (2, _Reversed(value) if is_descending else value)
+    return (3,)
+
+
+def _number(value: Any) -> int | float | Decimal | None:
+    """A number, or one that is written as text; None for anything else."""
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            return None
+        try:
+            return Decimal(value.strip())
+        except InvalidOperation:  # beyond all exponents
+            return None
+    if isinstance(value, Decimal):
+        return None if value.is_nan() else value
+    return value if isinstance(value, int | float) and value == value else None
+
+
+def _negated(number: float | Decimal) -> float | Decimal:
+    return number.copy_negate() if isinstance(number, Decimal) else -number  # the other way would round
 
 
 def seconds(value: Any) -> float | None:
     """A date as seconds since 1970 UTC: a number, ISO 8601 or RFC 2822 text; None for what cannot be read as one.
 
-    A date without a time zone is taken as UTC.
+    A number may be written as text; eight digits are a day (20240501). A date without a time zone is taken as UTC.
 
     >>> seconds("2024-05-01T12:00:00Z") == seconds("Wed, 01 May 2024 14:00:00 +0200") == seconds(1714564800)
     True
     """
     if isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
+    is_day = isinstance(value, str) and _DAY.fullmatch(value.strip())
+    number = None if is_day else _number(value)
+    if number is not None:
         try:
-            return float(value) if value == value else None
+            return float(number)
         except OverflowError:
             return None
     if isinstance(value, datetime):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -81,7 +82,21 @@ class TestPreference:
             ([2, 2.0, True, 1], [2, 3, 0, 1], [0, 1, 2, 3]),  # ties by order; true is 1
             (["b", "a", "c"], [1, 0, 2], [2, 0, 1]),
             (["a", "ab", "a"], [0, 2, 1], [1, 0, 2]),
-            (["1", 5, None, "", [1], {}], [1, 0, 2, 3, 4, 5], [1, 0, 2, 3, 4, 5]),
+            (["a", 5, None, "", [1], {}], [1, 0, 2, 3, 4, 5], [1, 0, 2, 3, 4, 5]),
+            (["10", "9", " 1e1 ", "-.5", "1_0", "٣"], [3, 1, 0, 2, 4, 5], [0, 2, 1, 3, 5, 4]),
+            (["10", 9, 10.5, "9" * 5000, "1e" + "9" * 30], [1, 0, 2, 3, 4], [3, 2, 0, 1, 4]),
+            ([Decimal("2.50"), 2, Decimal("NaN"), "2.4", 2.6], [1, 3, 0, 4, 2], [4, 0, 3, 1, 2]),
+            (
+                [date(2024, 5, 2), datetime(2024, 5, 1, 12), "2020-01-01", 7, None, date(1, 1, 1)],
+                [3, 5, 1, 0, 2, 4],
+                [3, 0, 1, 5, 2, 4],
+            ),
+            (
+                [datetime(2024, 5, 1, 12), datetime(2024, 5, 1, 13, tzinfo=timezone(timedelta(hours=2)))],
+                [1, 0],
+                [0, 1],
+            ),
+            ([timedelta(2), timedelta(1), time(3), time(2)], [1, 0, 3, 2], [0, 1, 2, 3]),
             ([None, float("nan"), 0], [2, 0, 1], [2, 0, 1]),
             ([float("inf"), 10**400, -(10**400), float("-inf")], [3, 2, 1, 0], [0, 1, 2, 3]),
             ([2**53 + 1, 2.0**53], [1, 0], [0, 1]),
@@ -142,6 +157,9 @@ class TestSeconds:
         [
             1714564800,
             1714564800.0,
+            "1714564800",
+            " 1714564800.0\n",
+            Decimal("1714564800.000"),
             "2024-05-01T12:00:00Z",
             "2024-05-01T12:00:00+00:00",
             "2024-05-01T12:00",
@@ -164,10 +182,14 @@ class TestSeconds:
         assert seconds(value) == self.NOON - 12 * 3600
 
     @pytest.mark.parametrize(
-        "value", [None, True, False, float("nan"), "", "soon", "2024-13-01", "12:00", [], {}, "0", "\ud800"]
+        "value", [None, True, False, float("nan"), "", "soon", "2024-13-01", "12:00", [], {}, "\ud800"]
     )
     def test_what_is_no_date(self, value: Any) -> None:
         assert seconds(value) is None
+
+    @pytest.mark.parametrize("value", ["1712011200000", "17120112000", "-1", "0"])
+    def test_numbers_as_text_are_no_dates_without_signs(self, value: str) -> None:
+        assert seconds(value) == float(value)
 
     def test_a_number_beyond_all_numbers(self) -> None:
         """A whole number of 400 digits is no date, or is at one end; it does not end the run."""

@@ -706,3 +706,40 @@ def test_entries_of_one_name_are_no_news(recwarn: pytest.WarningsRecorder) -> No
     assert not [told for told in recwarn if "Duplicate" in str(told.message)]
     with zipfile.ZipFile("kept.zip") as archive:
         assert archive.namelist() == ["a.txt", "a.txt"]
+
+
+class TestRanks:
+    """What is a number or a date in a table is one to ``--keep``, and so is a number in a CSV file."""
+
+    @pytest.mark.parametrize(("keep", "stays"), [("field:n", "b"), ("field:n:desc", "a"), ("oldest", "b")])
+    def test_in_csv(self, keep: str, stays: str) -> None:
+        text = Prose(1).words(30)
+        put(f"id,text,n,date\na,{text},10,1714564800\nb,{text},9,999\nc,{text},9.5,\n".encode(), name="a.csv")
+        ran(replace(PLAN, paths=("a.csv",), kept="kept", rejects="rejects", policy=Policy(keep)))
+        assert Path("kept").read_text().splitlines()[1].startswith(stays)
+
+    @pytest.mark.parametrize(
+        ("keep", "stays"),
+        [
+            ("field:day", 1), ("field:day:desc", 2), ("field:moment", 0), ("field:moment:desc", 1),
+            ("field:price", 2), ("field:price:desc", 0), ("field:long", 1),
+        ],
+    )  # fmt: skip
+    def test_in_tables(self, keep: str, stays: int) -> None:
+        pyarrow = pytest.importorskip("pyarrow")
+        from datetime import date, datetime
+        from decimal import Decimal
+
+        from pyarrow import parquet
+
+        columns = {
+            "text": [Prose(1).words(30)] * 3,
+            "row": [0, 1, 2],
+            "day": [date(2024, 10, 1), date(2024, 9, 1), date(2024, 11, 1)],
+            "moment": [datetime(2023, 1, 1), datetime(2024, 1, 1), None],
+            "price": [Decimal("10.00"), Decimal("9.50"), Decimal("-1.00")],
+            "long": [Decimal(10**30), Decimal(10**30 - 1), None],
+        }
+        parquet.write_table(pyarrow.table(columns), "a.parquet")
+        ran(replace(PLAN, paths=("a.parquet",), kept="kept", rejects="rejects", policy=Policy(keep)))
+        assert parquet.read_table("kept").column("row").to_pylist() == [stays]
