@@ -237,7 +237,7 @@ def check_name(target: str | None, format: str) -> None:
         return
     named = by_name(target, Options(), is_given=False).format
     wanted = WARC if format == WARC_GZ else format
-    if named not in (OTHER, wanted):
+    if OTHER not in (named, format) and named != wanted:
         raise OutputError(
             f"{target}: is the name of a {named} file, and the records are {wanted}; name it so"
         )
