@@ -5,6 +5,7 @@ Enters: records of one input after the other. Leaves: each in its side's file, a
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import warnings
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from ..errors import OutputError
 from ..read import Input, Options, Record
+from ..read.compression import GZIP
 from ..read.formats import ARROW, CSV, JSONL, OTHER, PARQUET, TAR, TSV, WARC, WARC_GZ, ZIP, by_name
 from .archive import Archive
 from .outputs import Outputs
@@ -184,6 +186,8 @@ class Side:
             if self._sink is None and self._stream is not None and self._arrival is not None:
                 self._frames, self._schema = self._first
                 self._begin_file()  # of nothing, too, a table, an archive and what is compressed are some bytes
+                if self._arrival.format in (WARC, WARC_GZ) and packing_of(str(self._target)) == GZIP:
+                    self._stream.write(gzip.compress(b"", mtime=0))  # there is no member of a record
             self._sink = None
             self._open.close()
         except OSError as error:

@@ -662,6 +662,22 @@ class TestOneFileForAll:
         assert restored("run.json", "again").problems == []
 
 
+@pytest.mark.parametrize("by_members", [False, True])
+def test_a_web_archive_of_nothing_can_be_unpacked(by_members: bool) -> None:
+    pytest.importorskip("fastwarc")
+    from tests.property.test_formats_round_trip import as_warc
+
+    data = as_warc([Prose(1).words(30)], "\n")
+    name = "a.warc.gz" if by_members else "a.warc"
+    Path(name).write_bytes(gzip.compress(data) if by_members else data)
+    ran(Plan((name,), "kept.warc.gz", "rejects.warc.gz", "run.json"))
+    packed = Path("rejects.warc.gz").read_bytes()
+    assert packed
+    assert gzip.decompress(packed) == b""
+    assert gzip.decompress(Path("kept.warc.gz").read_bytes()) == data
+    assert restored("run.json", "again").problems == []
+
+
 @pytest.mark.parametrize("suffix", [".arrow", ".parquet"])
 @pytest.mark.parametrize("action", ["divert", "mark", "cut"])
 def test_columns_of_string_views(suffix: str, action: str) -> None:
