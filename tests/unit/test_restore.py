@@ -18,6 +18,7 @@ import pytest
 from dedup.decide import CUT, MARK, Policy
 from dedup.errors import InputError, ManifestError, OutputError
 from dedup.filter import Plan
+from dedup.read import Options
 from dedup.restore import Archive, Restored
 from tests.filtering import files, quick, ran, restored
 
@@ -386,7 +387,8 @@ class TestTargets:
         for path in {"b.jsonl.gz", name}:
             data = b"".join(ROWS)
             Path("in", path).write_bytes(gzip.compress(data) if path.endswith(".gz") else data)
-        ran(replace(ONE, paths=tuple(sorted(f"in/{path}" for path in {"b.jsonl.gz", name}))))
+        paths = tuple(sorted(f"in/{path}" for path in {"b.jsonl.gz", name}))
+        ran(replace(ONE, paths=paths, options=Options(input_format="jsonl")))
         if moved:
             os.mkdir("x")
             os.rename("kept.jsonl", "x/kept.jsonl")
