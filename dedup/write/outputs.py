@@ -37,6 +37,7 @@ class Outputs:
         self._journal = _journal(principal)
         self._replace = replace
         self._targets: list[str] = []
+        self._claiming: str | None = None  # a file that may be there, and be ours, and not be known yet
         self._streams: list[BinaryIO] = []
         self._open = ExitStack()
 
@@ -47,8 +48,10 @@ class Outputs:
                 stream: BinaryIO = self._open.enter_context(io.BufferedWriter(io.FileIO(path, "wb"), _BUFFER))
             else:
                 target = os.path.realpath(path)
+                self._claiming = _aside(target)
                 handle = _claimed(_aside(target), path)
                 self._targets.append(target)
+                self._claiming = None
                 stream = self._open.enter_context(os.fdopen(handle, "wb", buffering=_BUFFER))
                 with suppress(FileNotFoundError):
                     os.chmod(_aside(target), stat.S_IMODE(os.stat(target).st_mode))
@@ -120,6 +123,8 @@ class Outputs:
 
     def abandon(self) -> None:
         """Leaves nothing behind; but for a run whose outputs began to take their names, which the next one finishes."""
+        if self._claiming is not None:
+            _dropped(self._claiming)
         if not os.path.lexists(self._journal):
             for target in self._targets:
                 with suppress(OSError):
@@ -248,6 +253,17 @@ def _claimed(aside: str, path: str) -> int:
             os.close(handle)
             raise
         os.close(handle)
+
+
+def _dropped(aside: str) -> None:
+    """Removes a file that was about to be claimed when something came between, unless it is another run's."""
+    with suppress(OSError, OutputError):
+        handle = os.open(aside, os.O_RDWR)
+        try:
+            _lock(handle, aside)
+            os.unlink(aside)
+        finally:
+            os.close(handle)
 
 
 def _is_still(handle: int, path: str) -> bool:
