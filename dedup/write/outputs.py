@@ -142,10 +142,10 @@ def recover(principal: str) -> bool:
     journal = _journal(principal)
     with _named(journal):
         try:
-            stream = open(journal, "rb")  # noqa: SIM115
+            file = io.FileIO(journal, "rb")
         except FileNotFoundError:
             return False
-        with stream:
+        with file as stream:
             _lock(stream.fileno(), principal)
             if not _is_still(stream.fileno(), journal):  # whose it was has just finished
                 return False

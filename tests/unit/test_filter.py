@@ -658,7 +658,7 @@ class TestOneFileForAll:
             frames = [
                 r.raw for r in records(Input(name, found.format, found.packing)) if isinstance(r, Record)
             ]
-            assert items[0].raw == frames[0]  # type: ignore[union-attr]
+            assert [item.raw for item in items if isinstance(item, Record)][:1] == frames[:1] != []
         assert restored("run.json", "again").problems == []
 
 

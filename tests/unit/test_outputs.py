@@ -477,11 +477,12 @@ class TestTwoAtOnce:
         """It takes the first one for one that was cut off: whatever it does, both end well and nothing is lost."""
         for nth in range(4):
             outputs = wrote()
-            real_replace, real_rename, count = os.replace, os.rename, iter(range(100))
+            real_replace, real_rename = os.replace, os.rename
+            steps = (step == nth for step in range(100))
 
-            def between(real: Callable[..., None]) -> Callable[..., None]:
+            def between(real: Callable[..., None], steps: Iterator[bool] = steps) -> Callable[..., None]:
                 def call(*arguments: Any) -> None:
-                    if next(count) == nth:  # noqa: B023
+                    if next(steps):
                         code = (
                             "from dedup.write.outputs import recover\nfrom dedup.errors import OutputError\n"
                             "try: recover('run')\nexcept OutputError as error: print(error)"
