@@ -239,6 +239,9 @@ def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:
         say(f"{outcome.kept:,} stay, {copies:,} of them {verb} marked as copies{told}")
     if outcome.cut:
         say(f"{_count(outcome.cut, 'record')} {verb} cut, by {_size(outcome.bytes_cut)}")
+    if outcome.uncut:
+        told = _count(outcome.uncut, "record")
+        say(f"{told} with repeated passages left whole: nothing can be cut out of their format")
     if outcome.revisits:
         say(f"{_count(outcome.revisits, 'revisit record')} {verb} added for payloads that stay elsewhere")
     if copies * 2 > outcome.records:
