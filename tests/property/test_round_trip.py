@@ -220,7 +220,9 @@ def test_single_records(sources: Files, policy: Policy, pick: int) -> None:
         assert done.problems == []
         same = [line for line in checked.records if line["id"] == wanted]
         raws = [bytes(checked.raw(line)) for line in same]
-        lines = [raw if raw.endswith(b"\n") else raw + b"\n" for raw in raws[:-1]]  # each on a line of its own
+        lines = [
+            raw if raw.endswith(b"\n") else raw + b"\n" for raw in raws[:-1]
+        ]  # each on a line of its own
         assert stream.getvalue() == b"".join([*lines, raws[-1]])
 
 
