@@ -7,6 +7,7 @@
      ├── InputError           an input as a whole cannot be used (a path that does not exist, no input at all)
      ├── OutputError          a report cannot be written where it was asked for
      ├── ManifestError        a manifest is damaged, of another version, or does not fit what it describes
+     ├── BaselineError        a baseline is missing, damaged, or of another version
      ├── KernelError          a kernel was asked for by name and is not there
      └── DependencyError      an optional package is needed for this and is not installed
 
@@ -35,6 +36,10 @@ class OutputError(DedupError):
 
 class ManifestError(DedupError):
     """A manifest is damaged, of another version, or does not fit what it describes."""
+
+
+class BaselineError(DedupError):
+    """A baseline is missing, damaged, or of another version."""
 
 
 class KernelError(DedupError):

@@ -16,6 +16,8 @@ PASSAGE = "repeated-passage"
 NEW, KNOWN, MOVED, EDITED, SUPPRESSED = "new", "known", "moved", "edited", "suppressed"
 STATUSES = (NEW, KNOWN, MOVED, EDITED, SUPPRESSED)
 
+OTHERS = 100
+
 
 class Place(NamedTuple):
     """Where a copy stands: the document's id, its file, and the line in that file (None: the file has no lines)."""
@@ -35,8 +37,9 @@ class Finding:
     in a file of records, None where a file has no lines. ``column`` and ``end_column`` (from 1, in code points, the
     end exclusive) are known for files that are a document. ``fingerprint`` is that of this place's words,
     ``cluster`` the id of its cluster in the result. ``similarity`` is in [0, 1], against the first of ``others``,
-    the place that was there before; None where it was not compared with that one itself. ``added`` is the
-    first run of lines in it that version control calls added or changed, None where nothing is known of that.
+    the place that was there before; None where it was not compared with that one itself. Of very many ``others``
+    the first OTHERS are named and ``more`` counts the rest. ``added`` is the first run of lines in it that version
+    control calls added or changed, None where nothing is known of that.
     ``reason`` says why it is suppressed.
     """
 
@@ -58,6 +61,7 @@ class Finding:
     others: tuple[Place, ...]
     added: tuple[int, int] | None = None
     reason: str | None = None
+    more: int = 0
 
 
 class Stale(NamedTuple):

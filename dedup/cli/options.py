@@ -90,3 +90,34 @@ def reading(largest: str) -> Decorator:
         return command
 
     return decorate
+
+
+_THRESHOLD = "Documents are copies from this Jaccard similarity on, or with this share of one in the other."
+_MIN_TOKENS = "Shortest passage, in words; a character of Chinese, Japanese, Thai … is 5/8 of one."
+_SEARCH = (
+    setting(COPIES, "threshold", _THRESHOLD),
+    setting(COPIES, "passage_similarity", "Passages are copies from this share of words in common on."),
+    setting(COPIES, "min_tokens", _MIN_TOKENS),
+    setting(COPIES, "ngram", "Words in a shingle, the unit by which documents are compared."),
+    flag(SEARCH, "--no-documents", help="Do not look for duplicate documents."),
+    flag(SEARCH, "--no-passages", help="Do not look for repeated passages."),
+    setting(SEARCH, "num_perm", "MinHash permutations in a document's signature."),
+    setting(SEARCH, "seed", "Seed of the permutations."),
+    setting(SEARCH, "jobs", "Threads; the result is the same for any number.", show_default="all cores"),
+)
+
+
+def searching(command: Any) -> Any:
+    """The options that become the :class:`Settings` of a scan; :func:`settings_of` makes them."""
+    for one in reversed(_SEARCH):
+        command = one(command)
+    return command
+
+
+def settings_of(options: dict[str, Any]) -> Settings:
+    """The settings that the options of :func:`searching` give."""
+    names = ("threshold", "passage_similarity", "min_tokens", "ngram", "num_perm", "seed", "jobs")
+    values = {name: options[name] for name in names}
+    values["documents"] = not options["no_documents"]
+    values["passages"] = not options["no_passages"]
+    return Settings.of(values)

@@ -39,6 +39,8 @@ ALLOWED = {
         "pipeline",
     },
     "restore": {"errors", "manifest", "model", "read", "write"},
+    "verdict": {"model"},
+    "gate": {"errors", "kernel", "model", "read", "result", "verdict"},
     "cli": {
         "__init__", "errors", "model", "kernel", "read", "report", "write", "decide", "pipeline", "filter", "restore",
     },

@@ -1,0 +1,144 @@
+"""The baseline: the repeats that a project has accepted, one place a line, kept in its repository.
+
+A file of JSON lines that version control can merge: sorted, without line numbers, times or totals. The first line
+holds the settings with which the places were found; every other one is an :class:`Entry`::
+
+    {"dedup-baseline":1,"settings":{"threshold":0.8,...}}
+    {"path":"docs/install.md","rule":"repeated-passage","fingerprint":"4f...","copy":1,"sketch":"..."}
+
+``copy`` counts the places of one text in one file. Keys other than these are kept out of the comparison;
+``reason``, where a person wrote one, survives an update.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from ..errors import BaselineError
+from ..verdict import DOCUMENT, PASSAGE
+from .sketch import Sketch, decoded, encoded
+
+NAME = ".dedup-baseline.jsonl"
+VERSION = 1
+_HEAD = "dedup-baseline"
+
+
+class Entry(NamedTuple):
+    """One accepted place. ``record`` is the id of a record that has one of its own, else None; ``copy`` is from 1."""
+
+    path: str
+    record: str | None
+    rule: str
+    fingerprint: str
+    copy: int
+    sketch: Sketch
+    reason: str | None = None
+
+    @property
+    def location(self) -> tuple[str, str | None]:
+        """The file, and in it the record that has a name."""
+        return self.path, self.record
+
+
+class Baseline(NamedTuple):
+    """Accepted places, and the settings with which they were found."""
+
+    entries: tuple[Entry, ...]
+    settings: Mapping[str, Any]
+
+
+def read(path: str) -> Baseline:
+    """Reads a baseline. Raises BaselineError, naming the line, for one that is missing or damaged."""
+    try:
+        with open(path, "rb") as stream:
+            lines = stream.read().decode("utf-8-sig").splitlines()
+    except FileNotFoundError as error:
+        raise BaselineError(f"{path}: no such baseline; dedup check --update-baseline writes one") from error
+    except OSError as error:
+        raise BaselineError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except UnicodeDecodeError as error:
+        raise BaselineError(f"{path}: not UTF-8 at byte {error.start}; is it a baseline?") from error
+    entries: dict[tuple[Any, ...], Entry] = {}
+    settings: dict[str, Any] | None = None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        found = _line(line, f"{path}:{number}")
+        if isinstance(found, Entry):
+            entries.setdefault(found[:5], found)  # a union of two branches may hold a line twice
+        else:
+            settings = found if settings is None else settings
+    if settings is None:
+        raise BaselineError(
+            f'{path}: no line {{"{_HEAD}": …}}; is it a baseline? Write it anew with --update-baseline'
+        )
+    return Baseline(tuple(entries.values()), settings)
+
+
+def _line(line: str, where: str) -> Entry | dict[str, Any]:
+    """An entry, or the settings that the first line holds."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        merging = line.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||"))
+        what = "a merge conflict: keep the lines of both sides" if merging else "not a line of JSON"
+        raise BaselineError(f"{where}: {what}, or write the baseline anew with --update-baseline") from error
+    if not isinstance(value, dict):
+        raise BaselineError(f"{where}: not an object; write the baseline anew with --update-baseline")
+    if _HEAD in value:
+        if value[_HEAD] != VERSION or not isinstance(value.get("settings"), dict):
+            raise BaselineError(
+                f"{where}: a baseline of version {value[_HEAD]!r}; this dedup reads version {VERSION}"
+            )
+        settings: dict[str, Any] = value["settings"]
+        return settings
+    return _entry(value, where)
+
+
+def _entry(value: dict[str, Any], where: str) -> Entry:
+    kinds = {"path": str, "rule": str, "fingerprint": str, "copy": int, "sketch": str}
+    for name, kind in kinds.items():
+        if type(value.get(name)) is not kind:
+            raise BaselineError(
+                f"{where}: no {name!r} as it should be; write the baseline anew with --update-baseline"
+            )
+    for name in ("id", "reason"):
+        if not isinstance(value.get(name), str | None):
+            raise BaselineError(f"{where}: {name!r} is {value[name]!r}; expected a string")
+    if value["rule"] not in (DOCUMENT, PASSAGE):
+        raise BaselineError(f"{where}: the rule is {value['rule']!r}; expected {DOCUMENT} or {PASSAGE}")
+    try:
+        sketch = decoded(value["sketch"])
+    except ValueError as error:
+        raise BaselineError(
+            f"{where}: the sketch is damaged; write the baseline anew with --update-baseline"
+        ) from error
+    return Entry(
+        value["path"],
+        value.get("id"),
+        value["rule"],
+        value["fingerprint"],
+        value["copy"],
+        sketch,
+        value.get("reason"),
+    )
+
+
+def encode(entries: Iterable[Entry], settings: Mapping[str, Any]) -> bytes:
+    """A baseline as a file: the same bytes for the same places, whatever their order."""
+    head = {_HEAD: VERSION, "settings": dict(settings)}
+    ordered = sorted(entries, key=lambda e: (e.path, e.record or "", e.rule, e.fingerprint, e.copy))
+    lines = [json.dumps(line, separators=(",", ":")) for line in (head, *map(_plain, ordered))]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    plain: dict[str, Any] = {"path": entry.path}
+    if entry.record is not None:
+        plain["id"] = entry.record
+    plain |= {"rule": entry.rule, "fingerprint": entry.fingerprint, "copy": entry.copy}
+    if entry.reason is not None:
+        plain["reason"] = entry.reason
+    return plain | {"sketch": encoded(entry.sketch)}

@@ -1,0 +1,198 @@
+"""From judged places to what a user is told: a finding a place, with the other places, lines and columns.
+
+Enters: places, groups, statuses, texts, what version control says of lines. Leaves: :class:`dedup.verdict.Finding`
+objects in the order of their paths. A new place that lies inside another new one is part of that one's finding.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from ..verdict import NEW, OTHERS, Finding, Place
+from .accept import STILL
+from .judge import covered
+from .occurrences import Group, Occurrence, Texts
+
+_LAST_LINE = 2**31 - 1
+
+
+class Changes(Protocol):
+    """What version control says of lines; :class:`dedup.gate.git.Changes` is one."""
+
+    notes: Sequence[str]
+
+    def touched(self, path: str, line: int, end_line: int) -> bool:
+        """Whether one of these lines of a file was added or changed."""
+
+    def first_run(self, path: str, line: int, end_line: int) -> tuple[int, int] | None:
+        """The first run of added or changed lines among these."""
+
+
+class Lines:
+    """Changed lines, asked for when they are first needed. Where a file has no lines, all of it counts."""
+
+    def __init__(self, changes: Callable[[], Changes | None]) -> None:
+        self._ask = changes
+        self._changes: Changes | None = None
+        self._is_asked = False
+
+    def _known(self) -> Changes | None:
+        if not self._is_asked:
+            self._changes, self._is_asked = self._ask(), True
+        return self._changes
+
+    @property
+    def notes(self) -> list[str]:
+        """What went wrong when version control was asked."""
+        return [] if self._changes is None else list(self._changes.notes)
+
+    def is_new(self, place: Occurrence) -> bool:
+        """Whether something changed at this place; False where nothing is known."""
+        changes = self._known()
+        return changes is not None and changes.touched(place.path, *_lines(place))
+
+    def touches(self, finding: Finding) -> bool:
+        """Whether something changed at the place of a finding."""
+        changes = self._known()
+        return changes is not None and changes.touched(finding.path, *_lines(finding))
+
+    def added(self, place: Occurrence) -> tuple[int, int] | None:
+        """The first run of changed lines at this place."""
+        changes = self._known()
+        if changes is None or place.line is None or place.end_line is None:
+            return None
+        return changes.first_run(place.path, place.line, place.end_line)
+
+
+def _lines(item: Occurrence | Finding) -> tuple[int, int]:
+    return (1, _LAST_LINE) if item.line is None or item.end_line is None else (item.line, item.end_line)
+
+
+def findings(
+    places: Sequence[Occurrence],
+    groups: Sequence[Group],
+    status: Mapping[int, str],
+    reasons: Mapping[int, str],
+    texts: Texts,
+    lines: Lines,
+) -> list[Finding]:
+    """A finding for each place that has a status."""
+    parts = _parts(places, [number for number, is_what in status.items() if is_what == NEW])
+    theirs = _Others(places, groups, status)
+    told = [number for number in status if number not in parts]
+    told.sort(
+        key=lambda number: (
+            places[number].path,
+            places[number].key,
+            places[number].start,
+            -places[number].end,
+        )
+    )
+    wholes: defaultdict[int, list[int]] = defaultdict(list)
+    for part, whole in parts.items():
+        wholes[whole].append(part)
+    made = []
+    for number in told:
+        place, is_new = places[number], status[number] == NEW
+        others = theirs.of(number, wholes[number])
+        column, end_column = _columns(place, texts) if is_new else (None, None)
+        named = tuple(
+            Place(places[other].key[0], places[other].path, places[other].line) for other in others.places
+        )
+        made.append(
+            Finding(
+                place.rule, status[number], place.key[0], place.path, place.start, place.end, place.line,
+                place.end_line, column, end_column, place.fingerprint, others.cluster, place.tokens,
+                others.similarity, place.text, named, lines.added(place) if is_new else None,
+                reasons.get(number), others.more,
+            )
+        )  # fmt: skip
+    return made
+
+
+def _parts(places: Sequence[Occurrence], found: Iterable[int]) -> dict[int, int]:
+    """Of places that lie inside other ones of the same document: in which one."""
+    by_document: defaultdict[object, list[int]] = defaultdict(list)
+    for number in sorted(found, key=lambda number: (places[number].start - places[number].end, number)):
+        by_document[places[number].key].append(number)
+    parts = {}
+    for numbers in by_document.values():
+        wholes: list[int] = []
+        for number in numbers:  # the longest first
+            place = places[number]
+            size = STILL * (place.end - place.start)
+            inside = (
+                whole for whole in wholes
+                if covered(place.start, place.end, [(places[whole].start, places[whole].end)]) >= size
+            )  # fmt: skip
+            whole = next(inside, None)
+            if whole is None:
+                wholes.append(number)
+            else:
+                parts[number] = whole
+    return parts
+
+
+class _Named(NamedTuple):
+    """The other places of a finding, the number that is left out, the figure against the first, the cluster."""
+
+    places: list[int]
+    more: int
+    similarity: float | None
+    cluster: str
+
+
+class _Others:
+    """Finds, for a place, the other places of its groups: first those that were there before."""
+
+    def __init__(
+        self, places: Sequence[Occurrence], groups: Sequence[Group], status: Mapping[int, str]
+    ) -> None:
+        self._places, self._groups = places, groups
+        self._by_place: list[list[int]] = [[] for _ in places]
+        self._ranked: list[list[int]] = []
+        for number, group in enumerate(groups):
+            for place in group.places:
+                self._by_place[place].append(number)
+            rank = sorted(
+                set(group.places), key=lambda place: (status.get(place) == NEW, group.places.index(place))
+            )
+            self._ranked.append(rank)
+
+    def of(self, place: int, parts: Iterable[int]) -> _Named:
+        """The others of a place and of its parts."""
+        groups = list(dict.fromkeys(group for number in (place, *parts) for group in self._by_place[number]))
+        own = {place, *parts}
+        named = list(dict.fromkeys(self._outside(groups, own)))
+        total = sum(len(self._groups[group].places) for group in groups)
+        more = 0
+        if len(named) > OTHERS or total > 4 * OTHERS:
+            more = len({other for group in groups for other in self._groups[group].places} - own) - OTHERS
+        first = self._groups[groups[0]]
+        return _Named(named[:OTHERS], max(more, 0), self._figure(first, place, named), first.cluster)
+
+    def _outside(self, groups: Iterable[int], own: set[int]) -> Iterator[int]:
+        for group in groups:
+            yield from (other for other in self._ranked[group] if other not in own)
+
+    def _figure(self, group: Group, place: int, others: Sequence[int]) -> float | None:
+        """How alike a place is to the first of the others, where the two were compared."""
+        if not others or place not in group.places:
+            return None
+        first = group.places[0]
+        if others[0] == first:
+            return group.similarity[group.places.index(place)]
+        if place == first and others[0] in group.places:
+            return group.similarity[group.places.index(others[0])]
+        return None
+
+
+def _columns(place: Occurrence, texts: Texts) -> tuple[int | None, int | None]:
+    """Where a place begins and ends in its first and last line, from 1, the end exclusive; None for records."""
+    if place.record is not None or place.line is None or place.key[1].line is not None:
+        return None, None
+    text = texts.text(place.key)
+    last = place.start + len(place.text.rstrip())
+    return place.start - text.rfind("\n", 0, place.start), last - text.rfind("\n", 0, last)

@@ -1,0 +1,152 @@
+"""Which places are new: of a text that stands in several places, the one that was there before is none of them.
+
+Enters: places, groups of copies, what the baseline accepts and what is suppressed. Leaves: a status for each place
+that is a finding. A place that repeats nothing but itself, and the first place of copies that nobody has accepted
+yet, has none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..verdict import DOCUMENT, KNOWN, NEW, SUPPRESSED
+from .accept import STILL, Accepted, IsNew
+from .baseline import Entry
+from .occurrences import Group, Key, Occurrence
+from .sketch import contained
+
+Span = tuple[int, int]
+Families = dict[Key, Key]
+
+
+def judged(
+    places: Sequence[Occurrence],
+    groups: Sequence[Group],
+    accepted: Accepted,
+    entries: Sequence[Entry],
+    suppressed: Iterable[int],
+    is_new: IsNew,
+) -> dict[int, str]:
+    """A status for each place that is a finding, by its number."""
+    status = {**accepted.status, **dict.fromkeys(suppressed, SUPPRESSED)}
+    inside = _Inside(places, accepted, entries)
+    for number, place in enumerate(places):
+        if number not in status and inside.holds(place):
+            status[number] = KNOWN
+    families = _families(places, groups, status)
+    # Copies of what is accepted first: what is new there tells which of two unknown places was there before.
+    ordered = sorted(groups, key=lambda group: not any(map(status.__contains__, group.places)))
+    added: defaultdict[Key, list[Span]] = defaultdict(list)
+    found: set[int] = set()
+    for group in ordered:
+        unknown = [place for place in group.places if place not in status]
+        if unknown and not group.periodic:
+            before = [place for place in group.places if status.get(place, SUPPRESSED) != SUPPRESSED]
+            if not before:
+                before = [_oldest(unknown, places, added, is_new)]
+                unknown.remove(before[0])
+            unknown = _without_kin(unknown, before, places, families, is_new)
+        for number in unknown:
+            if number not in found:
+                found.add(number)
+                added[places[number].key].append((places[number].start, places[number].end))
+    return {**status, **dict.fromkeys(found, NEW)}
+
+
+def _oldest(
+    unknown: Sequence[int], places: Sequence[Occurrence], added: Mapping[Key, Sequence[Span]], is_new: IsNew
+) -> int:
+    """The place that was there before: one that did not change, holds nothing new, stands first."""
+
+    def age(number: int) -> tuple[bool, bool]:
+        place = places[number]
+        holds_new = any(start < place.end and place.start < end for start, end in added.get(place.key, ()))
+        return is_new(place), holds_new
+
+    return min(unknown, key=age)
+
+
+def _without_kin(
+    unknown: Sequence[int],
+    before: Sequence[int],
+    places: Sequence[Occurrence],
+    families: Families,
+    is_new: IsNew,
+) -> list[int]:
+    """Leaves out what a document has because it is an accepted copy of one that has it, as often as that one."""
+    often: defaultdict[Key, Counter[Key]] = defaultdict(Counter)
+    for number in before:
+        key = places[number].key
+        often[families.get(key, key)][key] += 1
+    left = []
+    by_document: defaultdict[Key, list[int]] = defaultdict(list)
+    for number in unknown:
+        by_document[places[number].key].append(number)
+    for key, numbers in by_document.items():
+        kin = often.get(families.get(key, key), Counter())
+        allowed = max((count for other, count in kin.items() if other != key), default=0)
+        left += sorted(numbers, key=lambda number: is_new(places[number]))[max(allowed - kin[key], 0) :]
+    return left
+
+
+def _families(places: Sequence[Occurrence], groups: Sequence[Group], status: Mapping[int, str]) -> Families:
+    """Documents that are accepted copies of each other, under the name of one of them."""
+    families: Families = {}
+
+    def top(key: Key) -> Key:
+        while key in families:
+            key = families[key]
+        return key
+
+    for group in groups:
+        whole = [
+            place for place in group.places
+            if places[place].rule == DOCUMENT and status.get(place, SUPPRESSED) != SUPPRESSED
+        ]  # fmt: skip
+        for number in whole[1:]:
+            one, other = top(places[whole[0]].key), top(places[number].key)
+            if one != other:
+                families[other] = one
+    return {key: top(key) for key in list(families)}
+
+
+class _Inside:
+    """Tells of places whether they lie inside text that is accepted."""
+
+    def __init__(self, places: Sequence[Occurrence], accepted: Accepted, entries: Sequence[Entry]) -> None:
+        self._places, self._accepted, self._entries = places, accepted, entries
+        self._by_document: defaultdict[Key, list[int]] = defaultdict(list)
+        for number in accepted.status:
+            self._by_document[places[number].key].append(number)
+
+    def holds(self, place: Occurrence) -> bool:
+        """Whether STILL of its code points lie in accepted places and, where those were edited, its words too."""
+        around = [
+            number for number in self._by_document.get(place.key, ())
+            if self._places[number].start < place.end and place.start < self._places[number].end
+        ]  # fmt: skip
+        spans = sorted((self._places[number].start, self._places[number].end) for number in around)
+        if covered(place.start, place.end, spans) < STILL * (place.end - place.start):
+            return False
+        edited = [number for number in around if not self._is_unchanged(number)]
+        if not edited:
+            return True
+        sketches = [self._entries[entry].sketch for number in around for entry in self._accepted.by[number]]
+        return contained(place.sketch, sketches, set().union(*sketches)) >= STILL
+
+    def _is_unchanged(self, number: int) -> bool:
+        return all(
+            self._entries[entry].fingerprint == self._places[number].fingerprint
+            for entry in self._accepted.by[number]
+        )
+
+
+def covered(start: int, end: int, spans: Iterable[Span]) -> int:
+    """How many of the code points ``[start, end)`` lie in spans, which are sorted."""
+    total = 0
+    for first, last in spans:
+        first, last = max(first, start), min(last, end)
+        total += max(last - first, 0)
+        start = max(start, last)
+    return total
