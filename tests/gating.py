@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dedup import pipeline
-from dedup.gate import Policy, Scope, Survey, Texts
-from dedup.gate.baseline import Baseline
+from dedup.gate import Baseline, Policy, Scope, Survey, Texts
 from dedup.model import Settings
 from dedup.read import Options, documents
 from dedup.read.again import Again

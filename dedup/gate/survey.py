@@ -1,0 +1,181 @@
+"""A report seen through a baseline: every place that repeats something, and what is known of it.
+
+Enters: a report, the texts, a baseline, suppressions, what version control says of lines. Leaves: a
+:class:`Survey`, which gives a verdict, and the baseline that would accept everything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import SettingsError
+from ..model import Report
+from ..read import Options
+from ..verdict import NEW, STATUSES, SUPPRESSED, Gate, Stale, Verdict
+from .accept import Accepted, accepted
+from .baseline import Baseline, Entry
+from .findings import Changes, Lines, findings
+from .judge import judged
+from .occurrences import Group, Key, Occurrence, Texts, occurrences, relative_to
+
+FAIL_ON = ("new", "any", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What makes the gate fail.
+
+    ``fail_on``: ``new`` findings, ``any`` that are not suppressed, or ``none``. Up to ``max_new`` new ones pass.
+    ``max_share``: the largest share of repeated text that passes, in percent. ``strict_baseline``: entries of the
+    baseline that hold no more fail, too.
+    """
+
+    fail_on: str = "new"
+    max_new: int = 0
+    max_share: float | None = None
+    strict_baseline: bool = False
+
+    def __post_init__(self) -> None:
+        if self.fail_on not in FAIL_ON:
+            raise SettingsError(f"fail_on is {self.fail_on!r}; expected one of {', '.join(FAIL_ON)}")
+        if self.max_new < 0:
+            raise SettingsError(f"max_new is {self.max_new!r}; expected a whole number from 0 on")
+        if self.max_share is not None and not 0 <= self.max_share <= 100:
+            raise SettingsError(f"max_share is {self.max_share!r}; expected a percentage from 0 to 100")
+
+
+class Suppressions(Protocol):
+    """What a project wants not to hear of; :class:`dedup.gate.suppress.Suppressions` is one."""
+
+    def why(self, document: Key, start: int, end: int, fingerprints: tuple[str, ...]) -> str | None:
+        """Why a place is suppressed, or None."""
+
+    def notes(self) -> list[str]:
+        """What is wrong with the suppressions themselves, a line each."""
+
+
+class Scope:
+    """Which files were looked at: those under ``paths``, as they were given, seen from the directory ``top``."""
+
+    def __init__(self, top: str, paths: Sequence[str]) -> None:
+        self.top = os.path.realpath(top)
+        self.relative = relative_to(self.top)
+        self._paths = [self.relative(path) for path in paths]
+
+    def holds(self, path: str) -> bool:
+        """Whether a file of this name, relative to the top, was looked at, if it is there at all."""
+        return any(path == given or given == "." or path.startswith(f"{given}/") for given in self._paths)
+
+    def is_gone(self, path: str) -> bool:
+        """Whether there is no such file any more."""
+        return not os.path.lexists(os.path.join(self.top, path))
+
+
+class Survey:
+    """A report seen through a baseline: every place, and what is known of it."""
+
+    def __init__(
+        self,
+        report: Report,
+        texts: Texts,
+        scope: Scope,
+        options: Options,
+        baseline: Baseline,
+        suppressions: Suppressions,
+        changes: Callable[[], Changes | None],
+    ) -> None:
+        self._report, self._texts, self._baseline = report, texts, baseline
+        self._suppressions = suppressions
+        self._lines = Lines(changes)
+        self._places, self._groups = occurrences(report, texts, scope.relative, options)
+        passed_over = {scope.relative(entry.source) for entry in report.skipped}
+        self._entries = [e for e in baseline.entries if scope.holds(e.path) or scope.is_gone(e.path)]
+        self._entries = [e for e in self._entries if e.path not in passed_over]
+        self._accepted: Accepted = accepted(self._places, self._entries, scope.is_gone, self._lines.is_new)
+        self._reasons = _suppressed(self._places, self._groups, suppressions)
+        self._status = judged(
+            self._places, self._groups, self._accepted, self._entries, self._reasons, self._lines.is_new
+        )
+
+    def verdict(self, policy: Policy, *, only_changed: bool = False) -> Verdict:
+        """The gate's answer. ``only_changed``: of findings outside the changed lines it says nothing."""
+        told = findings(self._places, self._groups, self._status, self._reasons, self._texts, self._lines)
+        if only_changed:
+            told = [finding for finding in told if self._lines.touches(finding)]
+        stale = self._stale()
+        counts = Counter(finding.status for finding in told)
+        reasons = _failures(policy, counts, len(told), len(stale), self._report)
+        gate = Gate(passed=not reasons, stale=len(stale), **{status: counts[status] for status in STATUSES})
+        notes = [*self._differences(), *self._suppressions.notes(), *self._lines.notes]
+        return Verdict(self._report, gate, tuple(told), tuple(stale), tuple(reasons), tuple(notes))
+
+    def entries(self) -> list[Entry]:
+        """The baseline that accepts every place of the report that is not suppressed.
+
+        Entries of files that were not looked at stay, and so do the reasons that people wrote.
+        """
+        kept = set(self._entries)
+        copies: Counter[tuple[str, str | None, str, str]] = Counter()
+        made = [entry for entry in self._baseline.entries if entry not in kept]
+        for number, place in enumerate(self._places):
+            if self._status.get(number) == SUPPRESSED:
+                continue
+            name = (place.path, place.record, place.rule, place.fingerprint)
+            copies[name] += 1
+            answers = [self._entries[entry].reason for entry in self._accepted.by.get(number, ())]
+            reason = next((answer for answer in answers if answer), None)
+            made.append(Entry(*name, copies[name], place.sketch, reason))
+        return made
+
+    def _stale(self) -> list[Stale]:
+        answering = self._accepted.entries()
+        stale = [entry for number, entry in enumerate(self._entries) if number not in answering]
+        return sorted(Stale(entry.rule, entry.path, entry.fingerprint) for entry in stale)
+
+    def _differences(self) -> list[str]:
+        """Settings that are not those of the baseline: with others, other passages are found."""
+        now = self._report.settings.to_dict()
+        return [
+            f"the baseline was written with {name} {value!r}, this is {now.get(name)!r};"
+            " --update-baseline writes it anew"
+            for name, value in sorted(self._baseline.settings.items())
+            if now.get(name) != value
+        ]
+
+
+def _suppressed(
+    places: Sequence[Occurrence], groups: Sequence[Group], suppressions: Suppressions
+) -> dict[int, str]:
+    """Why places are suppressed, by their numbers. A fingerprint may be a place's own or that of its cluster."""
+    clusters: list[list[str]] = [[] for _ in places]
+    for group in groups:
+        for number in group.places:
+            clusters[number].append(group.cluster)
+    reasons = {}
+    for number, place in enumerate(places):
+        names = (place.fingerprint, *dict.fromkeys(clusters[number]))
+        why = suppressions.why(place.key, place.start, place.end, names)
+        if why is not None:
+            reasons[number] = why
+    return reasons
+
+
+def _failures(policy: Policy, counts: Mapping[str, int], total: int, stale: int, report: Report) -> list[str]:
+    """Why the gate fails, a line each."""
+    reasons = []
+    found = total - counts[SUPPRESSED]
+    if policy.fail_on == "new" and counts[NEW] > policy.max_new:
+        allowed = f", {policy.max_new:,} allowed" if policy.max_new else ""
+        reasons.append(f"{counts[NEW]:,} new{allowed}")
+    if policy.fail_on == "any" and found:
+        reasons.append(f"{found:,} {'place' if found == 1 else 'places'} with repeated text")
+    share = 100 * report.summary.repeated_share
+    if policy.max_share is not None and share > policy.max_share:
+        reasons.append(f"{share:.1f}% of the text is repeated, {policy.max_share:g}% allowed")
+    if policy.strict_baseline and stale:
+        reasons.append(f"{stale:,} stale {'entry' if stale == 1 else 'entries'} in the baseline")
+    return reasons
