@@ -1,6 +1,6 @@
 """The command ``dedup``: a file a subcommand, ``options`` and ``screen`` for what they share.
 
-Enters: arguments, the environment (``NO_COLOR``, ``TERM``, ``DEDUP_DEBUG``). Leaves: data on standard
+Enters: arguments, a configuration, the environment (``DEDUP_*``, ``NO_COLOR``, ``TERM``). Leaves: data on standard
 output or in files, messages on standard error, and an exit code: 0 done, 2 error, 3 done but inputs were
 skipped (when asked for), 130 interrupted. The only importer of click. Nothing heavy is imported before a
 command has its arguments.
@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from ..errors import DedupError
+from .configured import with_options
 from .filter import filter_, restore
 from .options import CONTEXT
 from .scan import SKIPPED, scan
@@ -52,6 +53,7 @@ def dedup() -> None:
     """Find duplicate documents and repeated passages in text, and show where they are."""
 
 
+with_options(dedup)
 for _subcommand in (scan, filter_, restore):
     dedup.add_command(_subcommand)
 

@@ -15,7 +15,8 @@ import click
 
 from ..errors import OutputError
 from ..model import Settings
-from .options import CONTEXT, COPIES, INPUT, OUTPUT, SEARCH, Command, flag, option, reading, setting
+from .configured import Configured
+from .options import CONTEXT, COPIES, INPUT, OUTPUT, PATH, SEARCH, Command, flag, option, reading, setting
 from .screen import EndedError, close_quietly, endings, interruptible, progress, say
 
 if TYPE_CHECKING:
@@ -75,14 +76,15 @@ Exit codes:
 """
 
 
-@click.command(name="filter", cls=Command, no_args_is_help=True, epilog=_EXAMPLES, context_settings=CONTEXT)
+@click.command(
+    name="filter", cls=Configured, no_args_is_help=True, epilog=_EXAMPLES, context_settings=CONTEXT
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @option(OUTPUT, "-o", "--output", metavar="PATH", default=STDOUT, show_default="standard output",
-        help="What stays: a file, or a folder for a tree of files.")  # fmt: skip
-@option(OUTPUT, "--rejects", metavar="PATH", help="What is set aside, in the same form.")
-@option(
-    OUTPUT, "--manifest", metavar="FILE", help="What happened to each record and why; restores everything."
-)
+        configurable=False, help="What stays: a file, or a folder for a tree of files.")  # fmt: skip
+@option(OUTPUT, "--rejects", metavar="PATH", configurable=False, help="What is set aside, in the same form.")
+@option(OUTPUT, "--manifest", metavar="FILE", configurable=False,
+        help="What happened to each record and why; restores everything.")  # fmt: skip
 @option(OUTPUT, "--action", metavar="ACTION", default="divert", help=_ACTION)
 @flag(
     OUTPUT,
@@ -90,15 +92,15 @@ Exit codes:
     help=_ORIGINALS,
 )
 @flag(OUTPUT, "--revisit", help=_REVISIT)
-@flag(OUTPUT, "--dry-run", help="Write nothing, only tell what would come of it.")
-@flag(OUTPUT, "--force",
+@flag(OUTPUT, "--dry-run", configurable=False, help="Write nothing, only tell what would come of it.")
+@flag(OUTPUT, "--force", configurable=False,
       help="Replace outputs that are there already: files; a folder only if it is empty, or an output of the run "
            "whose manifest is replaced with it.")  # fmt: skip
 @flag(OUTPUT, "-q", "--quiet", help="No progress and no messages, only errors.")
 @option(_STAYS, "--keep", metavar="RULE", default="first", help=_KEEP)
 @option(_STAYS, "--date-field", metavar="NAME", help="Where oldest and newest find a record's date.",
         show_default="date, published, timestamp …")  # fmt: skip
-@option(_STAYS, "--reference", metavar="PATH", multiple=True,
+@option(_STAYS, "--reference", metavar="PATH", multiple=True, holds=PATH,
         help="A collection that is not written, whose copies always stay. May be repeated.")  # fmt: skip
 @flag(_STAYS, "--no-contained", help="Keep records that lie inside others.")
 @setting(COPIES, "threshold", _THRESHOLD)

@@ -6,19 +6,47 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ..errors import DedupError
 from ..model import Settings
 
 CONTEXT = {"help_option_names": ["--help", "-h"], "show_default": True}
 
+CONFIGURATION = "dedup.configuration"  # where a context holds the configuration that is in force
+# What a value is, beside a string: a file, a format with perhaps a file after "=", a number of bytes.
+PATH, REPORT, SIZE = "path", "report", "size"
+
 
 class Option(click.Option):
-    """An option that stands under a heading in the help."""
+    """An option that stands under a heading in the help, and may be set by a configuration.
 
-    def __init__(self, *arguments: Any, heading: str, **attributes: Any) -> None:
+    ``holds`` says what the value is: a file (PATH, and REPORT after its ``=``), which is relative to the configuration
+    that names it, or a SIZE. An option that is not ``configurable`` belongs to one call: what it writes, or replaces.
+    """
+
+    def __init__(
+        self, *arguments: Any, heading: str, holds: str = "", configurable: bool = True, **attributes: Any
+    ) -> None:
         super().__init__(*arguments, **attributes)
         self.heading = heading
+        self.holds = holds
+        self.configurable = configurable
+        self.key = max(self.opts, key=len).lstrip("-")
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        place = origin(self, ctx) if ctx is not None else None
+        return f"{self.key} ({place})" if place else super().get_error_hint(ctx)
+
+
+def origin(parameter: click.Parameter, ctx: click.Context) -> str | None:
+    """Where a value comes from that was not given on the command line and is no default, for messages."""
+    source = ctx.get_parameter_source(parameter.name or "")
+    if source is ParameterSource.ENVIRONMENT:
+        return f"from {parameter.envvar}"
+    if source is ParameterSource.DEFAULT_MAP:
+        return f"from {ctx.meta[CONFIGURATION].path}"
+    return None
 
 
 class Command(click.Command):
@@ -53,8 +81,8 @@ def setting(heading: str, name: str, help: str, **attributes: Any) -> Decorator:
     return option(heading, f"--{name.replace('_', '-')}", **given)
 
 
-def flag(heading: str, *names: str, help: str) -> Decorator:
-    return option(heading, *names, is_flag=True, help=help)
+def flag(heading: str, *names: str, help: str, **attributes: Any) -> Decorator:
+    return option(heading, *names, is_flag=True, help=help, **attributes)
 
 
 def _size(_: click.Context, __: click.Parameter, value: str) -> int:
@@ -79,10 +107,11 @@ def reading(largest: str) -> Decorator:
         ),
         option(INPUT, "--id-field", metavar="NAME", default="id", help="Field or column that holds the id."),
         option(INPUT, "--html-extractor", metavar="NAME", default="resiliparse", help=_EXTRACTOR),
-        option(INPUT, "--max-record-size", metavar="SIZE", default="100MB", callback=_size, help=largest),
+        option(INPUT, "--max-record-size", metavar="SIZE", default="100MB", callback=_size, holds=SIZE,
+               help=largest),
         option(INPUT, "--input-format", metavar="SUFFIX", default="auto", help=_INPUT_FORMAT),
         flag(INPUT, "--fail-on-skipped", help="Exit with 3 if an input could not be read."),
-    )
+    )  # fmt: skip
 
     def decorate(command: Any) -> Any:
         for one in reversed(options):

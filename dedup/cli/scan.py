@@ -15,7 +15,8 @@ import click
 from ..model import Report, Settings
 from ..report import FORMATS, write
 from . import targets
-from .options import CONTEXT, OUTPUT, Command, flag, reading, searching, settings_of
+from .configured import Configured
+from .options import CONTEXT, OUTPUT, flag, reading, searching, settings_of
 from .screen import Notify, interruptible, progress, say
 from .targets import STDOUT, Look, Target, reports
 
@@ -40,7 +41,7 @@ Exit codes:
 """
 
 
-@click.command(cls=Command, no_args_is_help=True, epilog=_EXAMPLES, context_settings=CONTEXT)
+@click.command(cls=Configured, no_args_is_help=True, epilog=_EXAMPLES, context_settings=CONTEXT)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @searching
 @reading("Larger records are passed over; 0 for no limit.")

@@ -12,7 +12,7 @@ import click
 
 from ..errors import OutputError
 from ..report import WIDTH
-from .options import OUTPUT, Decorator, option
+from .options import OUTPUT, REPORT, Decorator, option
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -50,10 +50,9 @@ def reports(formats: Sequence[str], default: str) -> Decorator:
 
     told = f"{', '.join(formats)}. With =FILE into that file. May be repeated: one scan, many reports."
     format = option(OUTPUT, "--format", "targets", multiple=True, metavar="F|F=FILE", callback=parsed,
-                    show_default=default, help=told)  # fmt: skip
-    output = option(
-        OUTPUT, "-o", "--output", metavar="FILE", help="Write the report here, whole or not at all."
-    )
+                    holds=REPORT, show_default=default, help=told)  # fmt: skip
+    output = option(OUTPUT, "-o", "--output", metavar="FILE", configurable=False,
+                    help="Write the report here, whole or not at all.")  # fmt: skip
     return lambda command: format(output(command))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -54,7 +55,8 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty directory to work in, and an environment that says nothing."""
-    for name in ("NO_COLOR", "DEDUP_DEBUG", "FAKE"):
+    ours = {name for name in os.environ if name.startswith("DEDUP_")} - {"DEDUP_KERNEL"}
+    for name in ("NO_COLOR", "FAKE", *ours):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.chdir(tmp_path)

@@ -30,6 +30,7 @@ ALLOWED = {
     "passages": {"kernel"},
     "cluster": {"kernel", "match"},
     "decide": {"errors"},
+    "config": {"errors"},
     "result": {"cluster", "kernel", "model", "text"},
     "pipeline": {
         "errors", "model", "kernel", "read", "text", "sketch", "band", "match", "passages", "cluster", "result",
@@ -43,6 +44,7 @@ ALLOWED = {
     "gate": {"errors", "kernel", "model", "read", "result", "verdict"},
     "cli": {
         "__init__", "errors", "model", "kernel", "read", "report", "write", "decide", "pipeline", "filter", "restore",
+        "config",
     },
     "__init__": {"errors", "model", "pipeline"},
     "__main__": {"cli"},
