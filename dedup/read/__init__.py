@@ -172,6 +172,8 @@ def _documents(
             yield item
         elif item.format == OTHER:
             yield Skipped(item.path, formats.why_not(item.path, options))
+        elif item.format == TEXT and not (item.packing or item.path == STDIN or is_remote(item.path)):
+            yield plain.file(item.path, options)
         else:
             yield from _file(item, options, stdin)
 

@@ -9,7 +9,6 @@ A tar is read as it comes, a ZIP by its directory, which stands at its end.
 
 from __future__ import annotations
 
-import io
 import lzma
 import re
 import tarfile
@@ -21,7 +20,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from ..model import Skipped, Source
-from .compression import BOMB
+from .compression import BOMB, Watched
 from .formats import OTHER, TAR, ZIP, Input, named
 from .options import Options
 from .plain import unread
@@ -177,7 +176,7 @@ class _AsItComes:
         self.read = stream.read1
 
 
-class _Entry(io.RawIOBase):
+class _Entry(Watched):
     """The bytes of a member, opened when they are asked for; all errors of the archive's modules become OSErrors.
 
     ``packed`` is how many bytes they are in the archive, 0 where that is not known, to tell a bomb by.
@@ -202,7 +201,6 @@ class _Entry(io.RawIOBase):
         return True
 
     def begin(self) -> None:
-        """To be called where a record begins."""
         self._begun = self._count
         if self._begin is not None:
             self._begin()

@@ -64,7 +64,14 @@ class _Kind(NamedTuple):
     taken: int = 1 << 13
 
 
-class Unpack(io.RawIOBase):
+class Watched(io.RawIOBase):
+    """A file that keeps an eye on the length of records."""
+
+    def begin(self) -> None:
+        """To be called where a record begins, give or take a buffer."""
+
+
+class Unpack(Watched):
     """The bytes inside a compressed stream of one or more members, between which there may be zeros.
 
     Truncation and corruption raise ``UnreadableError``, after all that could be unpacked has been read. So does a
@@ -94,7 +101,6 @@ class Unpack(io.RawIOBase):
         super().close()
 
     def begin(self) -> None:
-        """To be called where a record begins, give or take a buffer."""
         self._begun = (self.unpacked, self.packed)
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:

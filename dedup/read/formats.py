@@ -125,14 +125,20 @@ def _is_there(module: str) -> bool:
 
 
 def _suffixed(path: str, name: str) -> Input:
-    stem, packing = name.lower(), ""
+    stem = name.lower()
+    format = _format(stem)
+    if format != OTHER:
+        return Input(path, format, "")
     for short, long in SHORT.items():
         if stem.endswith(short):
             stem = stem.removesuffix(short) + long
-    for suffix, kind in PACKINGS.items():
+    for suffix, packing in PACKINGS.items():
         if stem.endswith(suffix):
-            stem, packing = stem.removesuffix(suffix), kind
-            break
+            format = _format(stem.removesuffix(suffix))
+            return Input(path, format, packing if format != OTHER else "")
+    return Input(path, OTHER, "")
+
+
+def _format(stem: str) -> str:
     dot = stem.rfind(".")
-    format = SUFFIXES.get(stem[dot:], OTHER) if dot >= 0 else OTHER
-    return Input(path, format, packing) if format != OTHER else Input(path, OTHER, "")
+    return SUFFIXES.get(stem[dot:], OTHER) if dot >= 0 else OTHER

@@ -7,7 +7,9 @@ Line ends stay as they are; a byte order mark is not part of the text.
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 
 from ..model import Document, Skipped, Source
@@ -17,6 +19,8 @@ from .options import Options
 from .reasons import reason
 from .record import Record
 from .stream import BUFFER, Stream
+
+_PIECE = 1 << 16  # bytes read at a time where there is no buffer: room for all of most files
 
 
 def records(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:
@@ -28,7 +32,7 @@ def whole(
     found: Input, stream: Stream, options: Options, document: Callable[[str, bytes], Document | Skipped]
 ) -> Iterator[Record | Skipped]:
     """The file as one record, with the document in it. Of a damaged file there is none: half a text is not the text."""
-    raw, error = _taken(stream, options)
+    raw, error = _taken(stream.read1, BUFFER, options, stream.keeps)
     source = Source(found.path, None, 0)
     if error is not None:
         yield Record.of(raw, source)
@@ -39,9 +43,21 @@ def whole(
         yield Record.of(raw, source, Skipped(found.path, too_large(len(raw), options)))
 
 
+def file(path: str, options: Options) -> Document | Skipped:
+    """The document of a local file that is not packed, without the cost of a stream, which outweighs a small file's."""
+    try:
+        with io.FileIO(path, "rb") as opened:
+            raw, error = _taken(opened.read, _PIECE, options, keeps=False)
+    except OSError as failed:
+        return Skipped(path, reason(failed))
+    if error is not None:
+        return Skipped(path, reason(error))
+    return document(path, raw) if isinstance(raw, bytes) else Skipped(path, too_large(len(raw), options))
+
+
 def unread(found: Input, stream: Stream, options: Options, why: str) -> Iterator[Record | Skipped]:
     """The file as one record without a document, for the reason given."""
-    raw, error = _taken(stream, options)
+    raw, error = _taken(stream.read1, BUFFER, options, stream.keeps)
     yield Record.of(raw, Source(found.path, None, 0), Skipped(found.path, why))
     if error is not None:
         yield Skipped(found.path, reason(error))
@@ -67,17 +83,19 @@ def too_large(length: int, options: Options) -> str:
     return f"{length:,} bytes, and --max-record-size allows {options.max_record_size:,}"
 
 
-def _taken(stream: Stream, options: Options) -> tuple[bytes | Long, OSError | None]:
+def _taken(
+    read: Callable[[int], bytes], size: int, options: Options, keeps: bool
+) -> tuple[bytes | Long, OSError | None]:
     """All bytes, or those before an error, and the error."""
     limit = options.max_record_size
     pieces: list[bytes] = []
     held = 0
     try:
-        while piece := stream.read1(BUFFER):
+        while piece := read(size):
             pieces.append(piece)
             held += len(piece)
             if limit and held > limit:
-                long = aside(chain(pieces, iter(lambda: stream.read1(BUFFER), b"")), stream.keeps)
+                long = aside(chain(pieces, iter(partial(read, size), b"")), keeps)
                 return long, long.error
     except OSError as error:
         return b"".join(pieces), error

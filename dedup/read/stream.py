@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, BinaryIO
 
 from . import remote
 from .aside import Spool
-from .compression import Unpack
+from .compression import Unpack, Watched
 from .formats import STDIN, Input
 from .options import Options
 from .reasons import UnreadableError
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
 Tap = Callable[[bytes | memoryview], object]
 
 BUFFER = 1 << 20
-
-
-@runtime_checkable
-class Watched(Protocol):
-    """A file that keeps an eye on the length of records."""
-
-    def begin(self) -> None: ...
 
 
 class Stream(io.BufferedReader):
@@ -48,8 +41,7 @@ class Stream(io.BufferedReader):
         self._is_drained = tap is None
         self._packed = Tapped(file, tap) if tap else file
         self._unpack = Unpack(self._packed, packing, options.max_record_size) if packing else None
-        parts: tuple[object, ...] = (file, self._unpack)
-        self._watched = [part for part in parts if isinstance(part, Watched)]
+        self._watched = [part for part in (file, self._unpack) if isinstance(part, Watched)]
         super().__init__(self._unpack or self._packed, BUFFER)
         self.keeps = keeps
 

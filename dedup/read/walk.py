@@ -20,7 +20,10 @@ VERSION_CONTROL = (".git", ".hg", ".svn")
 
 
 class _Level(NamedTuple):
-    """A directory that is being listed: the path to show, where it really is, the entries still to come."""
+    """A directory that is being listed: the path to show, where it really is, the entries still to come.
+
+    Both paths end with a separator.
+    """
 
     path: str
     real: str
@@ -100,8 +103,12 @@ def _visit(entry: os.DirEntry[str], levels: list[_Level], seen: set[str]) -> _Le
     above = levels[-1]
     path = f"{above.path}{entry.name}"
     is_link = entry.is_symlink()
-    real = os.path.realpath(path) if is_link else os.path.join(above.real, entry.name)
+    real = os.path.realpath(path) if is_link else f"{above.real}{entry.name}"
     try:
+        if entry.is_file(
+            follow_symlinks=False
+        ):  # which the directory itself tells; nothing else need be asked
+            return _once(path, real, seen)
         mode = entry.stat().st_mode
     except OSError as error:
         is_dangling = is_link and isinstance(error, FileNotFoundError)
@@ -109,14 +116,20 @@ def _visit(entry: os.DirEntry[str], levels: list[_Level], seen: set[str]) -> _Le
     if stat.S_ISDIR(mode):
         if entry.name in VERSION_CONTROL:
             return None
-        if any(real == level.real for level in levels):
+        if any(os.path.join(real, "") == level.real for level in levels):
             return Skipped(path, "a link back to a directory that holds it; not entered again")
     elif not stat.S_ISREG(mode):
         return Skipped(path, "not a regular file")
+    new = _once(path, real, seen)
+    return _listed(path, real) if new is not None and stat.S_ISDIR(mode) else new
+
+
+def _once(path: str, real: str, seen: set[str]) -> str | None:
+    """The path of what has not been seen yet."""
     if real in seen:
         return None
     seen.add(real)
-    return _listed(path, real) if stat.S_ISDIR(mode) else path
+    return path
 
 
 def _listed(path: str, real: str) -> _Level | Skipped:
@@ -126,4 +139,4 @@ def _listed(path: str, real: str) -> _Level | Skipped:
     except OSError as error:
         return Skipped(path, reason(error))
     shown = path.replace(os.sep, "/").rstrip("/")
-    return _Level(f"{shown}/", real, iter(listing))
+    return _Level(f"{shown}/", os.path.join(real, ""), iter(listing))

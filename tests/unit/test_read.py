@@ -15,6 +15,7 @@ import sys
 import tracemalloc
 import zlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -377,6 +378,21 @@ class TestPaths:
             Skipped("d/b.txt", "a link that leads nowhere"),
             Skipped("d/c.txt", "cannot be read: too many levels of symbolic links"),
         ]
+
+    def test_a_file_that_goes_away_after_it_was_listed(self) -> None:
+        put("d/a.txt", "a")
+        put("d/b.txt", "b")
+        items = documents(["d"])
+        assert next(items) == Document("d/a.txt", "a", Source("d/a.txt", None, 0))
+        os.remove("d/b.txt")
+        assert list(items) == [Skipped("d/b.txt", "cannot be read: no such file or directory")]
+
+    def test_a_named_pipe_that_is_given(self) -> None:
+        os.mkfifo("a.txt")
+        text = "a line\n" * 50_000  # more than a pipe holds, so that it comes in parts
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(Path("a.txt").write_text, text)
+            assert read(["a.txt"]) == [Document("a.txt", text, Source("a.txt", None, 0))]
 
     def test_what_is_no_file_is_named_and_not_opened(self) -> None:
         os.mkdir("d")
