@@ -72,13 +72,20 @@ def run(
     settings: Settings,
     progress: Progress | None = None,
     again: text.Reread | None = None,
+    recall: Callable[[], Report | None] | None = None,
 ) -> Report:
     """The report on all documents of ``items``; what was skipped on the way is in it.
 
-    Texts that ``again`` can read again are not held where none of them is likely to be shown.
+    Texts that ``again`` can read again are not held where none of them is likely to be shown. ``recall`` is asked,
+    once all is read, for a report that is known already.
     """
     tell = progress or (lambda stage, done, total: None)
-    corpus, skipped = _read(items, settings, tell, None if settings.passages else again)
+    collector, skipped = _read(items, settings, tell, None if settings.passages else again)
+    known = recall() if recall else None
+    if known is not None:
+        return known
+    corpus = collector.corpus(distinct=settings.documents)
+    del collector
     found = Found([], {}, [], np.zeros((0, 5), "i8"))
     if settings.documents:
         tell("comparing documents", 0, None)
@@ -97,7 +104,7 @@ def run(
 
 def _read(
     items: Iterable[Document | Skipped], settings: Settings, tell: Progress, again: text.Reread | None
-) -> tuple[text.Corpus, list[Skipped]]:
+) -> tuple[text.Collector, list[Skipped]]:
     skipped: list[Skipped] = []
     collector = text.Collector(settings.jobs, again)
     for count, item in enumerate(items, 1):
@@ -107,7 +114,7 @@ def _read(
                 tell("reading", count, None)
         else:
             skipped.append(item)
-    return collector.corpus(distinct=settings.documents), skipped
+    return collector, skipped
 
 
 def _document_matches(corpus: text.Corpus, settings: Settings) -> match.DocumentMatches:

@@ -64,7 +64,7 @@ def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input 
 
     A path is a file, a directory (read recursively, in the order of its names), a URL, or ``-`` for JSON lines on
     standard input. A file that is reached twice, by two paths or through a link, is there once. Version control
-    directories (``.git``, ``.hg``, ``.svn``) inside a directory are not entered.
+    directories (``.git``, ``.hg``, ``.svn``) and caches (``.dedup_cache``) inside a directory are not entered.
 
     Raises, before anything is read: InputError when a path does not exist or ``-`` is given twice, SettingsError
     for an option out of range, DependencyError when a file that is given needs a package that is missing.

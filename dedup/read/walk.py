@@ -16,7 +16,8 @@ from ..model import Skipped
 from . import remote
 from .reasons import reason
 
-VERSION_CONTROL = (".git", ".hg", ".svn")
+#: Directories that are not entered: those of version control, and the cache of this package.
+LEFT_OUT = (".git", ".hg", ".svn", ".dedup_cache")
 
 
 class _Level(NamedTuple):
@@ -91,7 +92,7 @@ def _tree(top: str, real: str, seen: set[str]) -> Iterator[str | Skipped]:
         if isinstance(item, _Level):
             levels.append(item)
             continue
-        found = found or item is not None or entry.name not in VERSION_CONTROL
+        found = found or item is not None or entry.name not in LEFT_OUT
         if item is not None:
             yield item
     if not found:
@@ -114,7 +115,7 @@ def _visit(entry: os.DirEntry[str], levels: list[_Level], seen: set[str]) -> _Le
         is_dangling = is_link and isinstance(error, FileNotFoundError)
         return Skipped(path, "a link that leads nowhere" if is_dangling else reason(error))
     if stat.S_ISDIR(mode):
-        if entry.name in VERSION_CONTROL:
+        if entry.name in LEFT_OUT:
             return None
         if any(os.path.join(real, "") == level.real for level in levels):
             return Skipped(path, "a link back to a directory that holds it; not entered again")

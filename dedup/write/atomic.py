@@ -29,12 +29,12 @@ def check(path: str) -> None:
 
 
 @contextmanager
-def whole_file(path: str) -> Iterator[BinaryIO]:
+def whole_file(path: str, lasting: bool = True) -> Iterator[BinaryIO]:
     """A stream that becomes the file ``path`` when the block ends without an exception.
 
     It is written aside, in the same directory, flushed to the disk and then renamed. A link is followed, an
     existing file keeps its mode, and what is no regular file (``/dev/null``, a named pipe) is written to
-    directly.
+    directly. Unless it is to be ``lasting``, nobody waits for the disk, and a crash of the system may damage it.
     """
     if not _is_replaceable(path):
         with open(path, "wb") as stream:
@@ -49,13 +49,15 @@ def whole_file(path: str) -> Iterator[BinaryIO]:
                 os.chmod(aside, stat.S_IMODE(os.stat(target).st_mode))
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
+            if lasting:
+                os.fsync(stream.fileno())
         os.replace(aside, target)
     except BaseException:
         with suppress(OSError):
             os.unlink(aside)
         raise
-    settle(folder)
+    if lasting:
+        settle(folder)
 
 
 def _is_replaceable(path: str) -> bool:

@@ -1,0 +1,225 @@
+"""Cache: the report on a corpus that has been looked at before is read back instead of made again.
+
+Enters: documents on their way to the pipeline. Leaves: the report on them, equal to the one that the pipeline makes.
+
+What is kept is the whole report, under a key of everything that shapes it: the code of this package, the kernel, the
+settings, every id, place and text in order, every input that was skipped. Files are always read; nothing is concluded
+from their times. Nothing smaller than a report is kept: which words may seed a passage depends on how often they occur
+in the whole corpus, and what does not depend on it (tokens, signatures) is computed about as fast as it is read back
+(docs/check.md has the figures).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import unicodedata
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from . import __version__, kernel
+from .model import (
+    Document,
+    DocumentCluster,
+    DocumentMember,
+    EmptyDocument,
+    PassageCluster,
+    PassageMember,
+    Report,
+    Settings,
+    Skipped,
+    Source,
+    Summary,
+)
+from .pipeline import Progress, run
+from .text import Reread
+from .write.atomic import whole_file
+
+KEPT = 8  # reports in a cache
+ROOM = 1 << 28  # bytes that they may take together, but for the latest one
+
+_SUFFIX = ".report"
+_TAG = """\
+Signature: 8a477f597d28d172789f06886806bc55
+# A cache of dedup, which can be deleted at any time. What the line above means: bford.info/cachedir
+"""
+_AROUND = {".gitignore": "*\n", "CACHEDIR.TAG": _TAG}
+
+
+def cached_run(
+    items: Iterable[Document | Skipped],
+    settings: Settings,
+    folder: str,
+    progress: Progress | None = None,
+    again: Reread | None = None,
+) -> Report:
+    """The report of :func:`dedup.pipeline.run`, from the cache in ``folder`` where it holds it, and put there if not.
+
+    Raises what that raises. A cache that cannot be read or written is a warning at most. Cost beyond that of the run:
+    a hash of all text, and the writing of the report.
+    """
+    cache, corpus = Cache(folder), Key(settings)
+
+    def recall() -> Report | None:
+        return cache.report(corpus.digest(), settings)
+
+    report = run(corpus.of(items), settings, progress, again, recall)
+    cache.store(corpus.digest(), report)
+    return report
+
+
+class Key:
+    """What a report is kept under, made while the documents pass by."""
+
+    def __init__(self, settings: Settings) -> None:
+        shaping = (__version__, kernel.name(), unicodedata.unidata_version, _code(), settings.to_dict())
+        self._hash = hashlib.sha256(ascii(shaping).encode())
+
+    def of(self, items: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
+        """The items, as they are."""
+        for item in items:
+            if isinstance(item, Document):
+                text = item.text.encode("utf-8", "surrogatepass")
+                self._hash.update(ascii((item.id, *item.source, len(text))).encode())
+                self._hash.update(text)
+            else:
+                self._hash.update(ascii(tuple(item)).encode())
+            yield item
+
+    def digest(self) -> str:
+        """64 hexadecimal digits for the settings and the items so far."""
+        return self._hash.hexdigest()
+
+
+@functools.cache
+def _code() -> str:
+    """A digest of this package's files: while it is worked on, its version says nothing."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*")):
+        if path.suffix in (".py", ".so", ".pyd"):
+            content = path.read_bytes()
+            digest.update(ascii((path.relative_to(package).parts, len(content))).encode())
+            digest.update(content)
+    return digest.hexdigest()
+
+
+class Cache:
+    """Reports in a folder, by key; the latest few of them.
+
+    Several processes may use it at once: an entry appears whole, and one that is not what its checksum says is none.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._held: set[str] = set()  # keys that were read or written here
+
+    def report(self, key: str, settings: Settings) -> Report | None:
+        """The report of this key if it is there, undamaged; ``settings``, which the key holds too, stand in it."""
+        path = self._path(key)
+        try:
+            with open(path, "rb") as file:
+                checksum, _, content = file.read().partition(b"\n")
+            if checksum != _checksum(key, content):
+                return None
+            report = _decoded(orjson.loads(content), settings)
+        except (OSError, ValueError, TypeError):  # none, or nothing that was written here
+            return None
+        self._held.add(key)
+        with suppress(OSError):
+            os.utime(path)  # those that were of use last are kept
+        return report
+
+    def store(self, key: str, report: Report) -> None:
+        """Keeps a report, unless it is there or holds a lone surrogate. Warns if the folder cannot be written."""
+        if key in self._held:
+            return
+        try:
+            content = orjson.dumps(report, default=_row, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+        except orjson.JSONEncodeError:
+            return
+        try:
+            self._prepare()
+            with whole_file(self._path(key), lasting=False) as file:
+                file.write(_checksum(key, content) + b"\n")
+                file.write(content)
+            self._held.add(key)
+            self._make_room()
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            warnings.warn(f"{self._folder}: the cache cannot be written: {why}", RuntimeWarning, stacklevel=2)
+
+    def _path(self, key: str) -> str:
+        return os.path.join(self._folder, f"{key}{_SUFFIX}")
+
+    def _prepare(self) -> None:
+        """The folder, with the files that tell others to leave it alone."""
+        os.makedirs(self._folder, exist_ok=True)
+        for name, content in _AROUND.items():
+            with suppress(FileExistsError), open(os.path.join(self._folder, name), "x") as file:
+                file.write(content)
+
+    def _make_room(self) -> None:
+        """Removes all but the latest entries; what an interrupted process left unfinished counts as one."""
+        states = []
+        for name in os.listdir(self._folder):
+            path = os.path.join(self._folder, name)
+            with suppress(FileNotFoundError):  # another process was faster, here and below
+                if name not in _AROUND:
+                    states.append((path, os.stat(path)))
+        states.sort(key=lambda pair: pair[1].st_mtime_ns, reverse=True)
+        sizes = accumulate(state.st_size for _, state in states)
+        for rank, ((path, _), size) in enumerate(zip(states, sizes, strict=True)):
+            if rank and (rank >= KEPT or size > ROOM):
+                with suppress(FileNotFoundError):
+                    os.unlink(path)
+
+
+def _checksum(key: str, content: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + content).hexdigest().encode()
+
+
+# ---- reports as rows -------------------------------------------------------------------------------------------
+
+
+def _row(value: Any) -> Any:
+    """The values of a dataclass or a named tuple, in order."""
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, Settings):
+        return None
+    return [getattr(value, name) for name in value.__dataclass_fields__]
+
+
+def _decoded(rows: list[Any], settings: Settings) -> Report:
+    """The report whose rows these are. Raises ValueError or TypeError for anything else."""
+    _, summary, skipped, empty, documents, passages = rows
+    return Report(
+        settings,
+        Summary(*summary),
+        tuple(Skipped(*row) for row in skipped),
+        tuple(EmptyDocument(id, Source(*source)) for id, source in empty),
+        tuple(
+            DocumentCluster(
+                id, kind, kept, tuple(DocumentMember(name, Source(*at), *rest) for name, at, *rest in members)
+            )
+            for id, kind, kept, members in documents
+        ),
+        tuple(
+            PassageCluster(
+                id,
+                tokens,
+                similarity,
+                period,
+                tuple(PassageMember(name, Source(*at), *rest) for name, at, *rest in members),
+            )
+            for id, tokens, similarity, period, members in passages
+        ),
+    )
