@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from ..model import DocumentCluster, DocumentMember, PassageCluster, PassageMember, Report, Source, Summary
 from .excerpt import flat, marked, shortened
+from .figures import count, percent
 from .page import Page, Piece
 
 CLUSTERS = 1000  # clusters of each kind shown
@@ -27,7 +28,7 @@ def write(report: Report, stream: BinaryIO, *, color: bool, width: int) -> None:
     page = Page(stream, color=color, width=width)
     for number, documents in enumerate(report.document_clusters[:CLUSTERS], 1):
         _document_cluster(page, number, documents)
-    _more(
+    more(
         page,
         len(report.document_clusters) - CLUSTERS,
         "more cluster of documents",
@@ -35,18 +36,15 @@ def write(report: Report, stream: BinaryIO, *, color: bool, width: int) -> None:
     )
     for number, passages in enumerate(report.passage_clusters[:CLUSTERS], 1):
         _passage_cluster(page, number, passages)
-    _more(page, len(report.passage_clusters) - CLUSTERS, "more repeated passage", "more repeated passages")
+    more(page, len(report.passage_clusters) - CLUSTERS, "more repeated passage", "more repeated passages")
     if report.empty_documents:
-        page.title(f"{_count(len(report.empty_documents), 'document')} without a word")
+        page.title(f"{count(len(report.empty_documents), 'document')} without a word")
         empty = (_named(entry.source, entry.document) for entry in report.empty_documents)
-        _list(page, empty, len(report.empty_documents))
-    if report.skipped:
-        page.title(f"{_count(len(report.skipped), 'input')} skipped")
-        skipped = ([Piece(entry.source, "place"), Piece(f": {entry.reason}")] for entry in report.skipped)
-        _list(page, skipped, len(report.skipped))
+        listed(page, empty, len(report.empty_documents))
+    skipped(page, report)
     if report.document_clusters or report.passage_clusters or report.empty_documents or report.skipped:
         page.line()
-    page.line(Piece(_summary(report)))
+    page.line(Piece(summary(report)))
 
 
 def _document_cluster(page: Page, number: int, cluster: DocumentCluster) -> None:
@@ -57,15 +55,15 @@ def _document_cluster(page: Page, number: int, cluster: DocumentCluster) -> None
         role = "kept" if member is cluster.members[0] else "copy"
         place = _named(member.source, member.document)
         page.line(Piece(f"{role}  ", "faint"), *place, Piece(_figures(member), "faint"), indent=2)
-    _more(page, len(cluster.members) - PLACES, "more copy", "more copies", indent=2)
+    more(page, len(cluster.members) - PLACES, "more copy", "more copies", indent=2)
 
 
 def _figures(member: DocumentMember) -> str:
     parts = []
     if member.jaccard is not None:
-        parts.append(f"jaccard {_percent(member.jaccard)}")
+        parts.append(f"jaccard {percent(member.jaccard)}")
     if member.containment is not None:
-        parts.append(f"containment {_percent(member.containment)}")
+        parts.append(f"containment {percent(member.containment)}")
     if member.kept_line is not None:
         parts.append(f"in the kept one from line {member.kept_line:,}")
     return f"  {', '.join(parts)}" if parts else ""
@@ -77,7 +75,7 @@ def _passage_cluster(page: Page, number: int, cluster: PassageCluster) -> None:
     page.title(f"passage {number} · {_extent(cluster)}")
     texts = [flat(first.text)]
     for member in cluster.members[:PLACES]:
-        note = "" if member.similarity is None else f"  {_percent(member.similarity)} alike"
+        note = "" if member.similarity is None else f"  {percent(member.similarity)} alike"
         if cluster.period is not None and len(cluster.members) > 1:
             note += f"  {member.copies:,} copies"
         page.line(*_place(member), Piece(note, "faint"), indent=2)
@@ -86,18 +84,18 @@ def _passage_cluster(page: Page, number: int, cluster: PassageCluster) -> None:
         elif cluster.period is None and len(texts) < TEXTS and flat(member.text) not in texts:
             texts.append(flat(member.text))
             page.paragraph(marked(texts[0], texts[-1], color=page.color), 6)
-    _more(page, len(cluster.members) - PLACES, "more place", "more places", indent=2)
+    more(page, len(cluster.members) - PLACES, "more place", "more places", indent=2)
 
 
 def _extent(cluster: PassageCluster) -> str:
     """What a title says of a passage: how long, how often, how alike."""
-    parts = [_count(cluster.tokens, "word")]
+    parts = [count(cluster.tokens, "word")]
     if cluster.period is not None:
         copies = sum(member.copies for member in cluster.members)
-        parts.append(f"period of {_count(cluster.period, 'word')}, {copies:,} copies")
-    parts.append(_count(len(cluster.members), "place"))
+        parts.append(f"period of {count(cluster.period, 'word')}, {copies:,} copies")
+    parts.append(count(len(cluster.members), "place"))
     if len(cluster.members) > 1:
-        parts.append(f"{_percent(cluster.similarity)} alike")
+        parts.append(f"{percent(cluster.similarity)} alike")
     return " · ".join(parts)
 
 
@@ -125,43 +123,41 @@ def _own_id(document: str, name: str) -> list[Piece]:
     return [] if document == name else [Piece(f" {document}")]
 
 
-def _list(page: Page, lines: Iterable[Sequence[Piece]], total: int) -> None:
+def listed(page: Page, lines: Iterable[Sequence[Piece]], total: int) -> None:
+    """The first of so many lines, and how many more there are."""
     for pieces in islice(lines, INPUTS):
         page.line(*pieces, indent=2)
-    _more(page, total - INPUTS, "more", "more", indent=2)
+    more(page, total - INPUTS, "more", "more", indent=2)
 
 
-def _more(page: Page, left: int, one: str, many: str, *, indent: int = 0) -> None:
+def more(page: Page, left: int, one: str, many: str, *, indent: int = 0) -> None:
+    """How many are left out here; nothing if none is."""
     if left > 0:
-        page.line(Piece(f"and {_count(left, one, many)}", "warning"), indent=indent)
+        page.line(Piece(f"and {count(left, one, many)}", "warning"), indent=indent)
 
 
-def _summary(report: Report) -> str:
-    """The last line: how many documents, copies, passages, and how much of the text is repeated."""
-    summary: Summary = report.summary
-    parts = [_count(summary.documents, "document")]
+def skipped(page: Page, report: Report) -> None:
+    """The inputs that were passed over, each with its reason; nothing where there are none."""
+    if report.skipped:
+        page.title(f"{count(len(report.skipped), 'input')} skipped")
+        lines = ([Piece(entry.source, "place"), Piece(f": {entry.reason}")] for entry in report.skipped)
+        listed(page, lines, len(report.skipped))
+
+
+def summary(report: Report) -> str:
+    """One line: how many documents, copies, passages, and how much of the text is repeated."""
+    found: Summary = report.summary
+    parts = [count(found.documents, "document")]
     if report.settings.documents:
-        clusters = f" in {_count(summary.document_clusters, 'cluster')}" if summary.document_clusters else ""
-        parts.append(f"{_count(summary.duplicate_documents, 'copy', 'copies')}{clusters}")
+        clusters = f" in {count(found.document_clusters, 'cluster')}" if found.document_clusters else ""
+        parts.append(f"{count(found.duplicate_documents, 'copy', 'copies')}{clusters}")
     else:
         parts.append("copies not looked for")
     if report.settings.passages:
-        parts.append(_count(summary.passage_clusters, "repeated passage"))
+        parts.append(count(found.passage_clusters, "repeated passage"))
     else:
         parts.append("passages not looked for")
-    parts.append(f"{_percent(summary.repeated_share)} of {_count(summary.tokens, 'word')} repeated")
-    parts += [f"{summary.empty:,} empty"] if summary.empty else []
-    parts += [f"{summary.skipped:,} skipped"] if summary.skipped else []
+    parts.append(f"{percent(found.repeated_share)} of {count(found.tokens, 'word')} repeated")
+    parts += [f"{found.empty:,} empty"] if found.empty else []
+    parts += [f"{found.skipped:,} skipped"] if found.skipped else []
     return " · ".join(parts)
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def _percent(share: float) -> str:
-    """A share in percent; 100% and 0% are said only of what is wholly so."""
-    if 0 < share < 0.001:
-        return "<0.1%"
-    rounded = min(round(share * 100, 1), 99.9) if share < 1 else 100.0
-    return f"{rounded:.0f}%" if rounded in (0, 100) else f"{rounded:.1f}%"
