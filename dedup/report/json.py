@@ -1,4 +1,7 @@
-"""The result as one JSON document, schema ``dedup-report/1`` (``schema.json`` beside this file)."""
+"""The result as one JSON document, schema ``dedup-report/1`` (``schema.json`` beside this file).
+
+That of the gate has ``gate``, ``findings``, ``stale_entries`` and ``notes`` at its end.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from typing import Any, BinaryIO
 import orjson
 
 from ..model import Report, plain, shallow
+from ..verdict import Finding, Verdict
+
+OTHERS = 100  # other places listed with a finding: among n copies, n² would be
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -16,6 +22,43 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def write(report: Report, stream: BinaryIO) -> None:
     """Write the whole report, indented by two."""
     stream.write(encode(report.outline(), indent=True))
+
+
+def write_verdict(verdict: Verdict, stream: BinaryIO) -> None:
+    """Write the whole report with the gate's answer behind it: all findings, whatever their status."""
+    answer = {
+        "gate": {**shallow(verdict.gate), "reasons": verdict.reasons},
+        "findings": [_finding(finding) for finding in verdict.findings],
+        "stale_entries": [entry._asdict() for entry in verdict.stale],
+        "notes": verdict.notes,
+    }
+    stream.write(encode({**verdict.report.outline(), **answer}, indent=True))
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    others = [
+        {"document": document, "line": line, "path": path} for document, path, line in finding.others[:OTHERS]
+    ]
+    return {
+        "rule": finding.rule,
+        "status": finding.status,
+        "document": finding.document,
+        "start": finding.start,
+        "end": finding.end,
+        "line": finding.line,
+        "end_line": finding.end_line,
+        "fingerprint": finding.fingerprint,
+        "others": others,
+        "more_others": len(finding.others) - len(others),
+        "path": finding.path,
+        "column": finding.column,
+        "end_column": finding.end_column,
+        "cluster": finding.cluster,
+        "tokens": finding.tokens,
+        "similarity": finding.similarity,
+        "added": finding.added,
+        "reason": finding.reason,
+    }
 
 
 def encode(value: Any, *, indent: bool = False) -> bytes:

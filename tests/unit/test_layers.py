@@ -20,7 +20,8 @@ ALLOWED = {
     "kernel": {"errors"},
     "read": {"errors", "model"},
     "write": {"errors", "read"},  # of what is read, the names of formats and compressions
-    "report": {"__init__", "errors", "match", "model"},
+    "verdict": {"model"},
+    "report": {"__init__", "errors", "match", "model", "verdict"},
     "manifest": {"errors"},
     "text": {"errors", "kernel", "model"},
     "sketch": {"errors", "kernel"},
