@@ -10,8 +10,10 @@ from typing import Any, BinaryIO
 
 from ..errors import SettingsError
 from ..model import Report
+from ..verdict import Verdict
 
 FORMATS = ("text", "json", "jsonl")
+CHECK_FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
 WIDTH = 100
 
 
@@ -31,6 +33,56 @@ def write(report: Report, format: str, stream: BinaryIO, *, color: bool = False,
         jsonl.write(report, stream)
     else:
         raise SettingsError(f"format is {format!r}; expected one of {', '.join(FORMATS)}")
+
+
+def write_verdict(
+    verdict: Verdict,
+    format: str,
+    stream: BinaryIO,
+    *,
+    color: bool = False,
+    width: int = WIDTH,
+    show_known: bool = False,
+    show_suppressed: bool = False,
+) -> None:
+    """Write what the gate said: the findings that are new, and only those unless more is asked for.
+
+    ``show_known`` adds those that are known, moved or edited, in every format: the gate may fail for them. The
+    ones that are suppressed are shown by ``text`` and ``sarif`` with ``show_suppressed``. ``json`` always holds
+    all. ``color`` matters to ``text`` only, ``width`` (in terminal columns) to ``text`` and ``github``.
+    """
+    if format == "text":
+        from . import verdict_text
+
+        verdict_text.write(
+            verdict, stream, color=color, width=width, known=show_known, suppressed=show_suppressed
+        )
+    elif format == "json":
+        from . import json
+
+        json.write_verdict(verdict, stream)
+    elif format == "sarif":
+        from . import sarif
+
+        sarif.write(verdict, stream, known=show_known, suppressed=show_suppressed)
+    elif format == "github":
+        from . import github
+
+        github.write(verdict, stream, width=width, known=show_known)
+    elif format == "gitlab":
+        from . import gitlab
+
+        gitlab.write(verdict, stream, known=show_known)
+    elif format == "junit":
+        from . import junit
+
+        junit.write(verdict, stream, known=show_known)
+    elif format == "markdown":
+        from . import markdown
+
+        markdown.write(verdict, stream, known=show_known)
+    else:
+        raise SettingsError(f"format is {format!r}; expected one of {', '.join(CHECK_FORMATS)}")
 
 
 def schema() -> dict[str, Any]:
