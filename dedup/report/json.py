@@ -14,7 +14,7 @@ import orjson
 from ..model import Report, plain, shallow
 from ..verdict import Finding, Verdict
 
-OTHERS = 100  # other places listed with a finding: among n copies, n² would be
+OTHERS = 20  # other places listed with a finding: all of them would be n² among n copies
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

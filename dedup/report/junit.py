@@ -7,6 +7,7 @@ reports"), and name it by ``classname`` and ``name``. When the gate passes, its 
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import BinaryIO
 from xml.etree import ElementTree
 
@@ -15,6 +16,8 @@ from .figures import count
 from .finding import RULES, message, outcome, shown, tally
 from .place import name
 from .visible import visible
+
+FILES = 10_000  # cases of a suite: GitLab refuses a report of more than 30 MB
 
 _NO_XML = re.compile("[\ufffe\uffff]")  # the characters that XML 1.0 bars and that are not escaped as unseen
 
@@ -40,13 +43,17 @@ def _suite(root: ElementTree.Element, verdict: Verdict, rule: str, findings: lis
     by_path: dict[str, list[Finding]] = {}
     for finding in findings:
         by_path.setdefault(finding.path, []).append(finding)
-    for path, here in by_path.items():
+    for path, here in islice(by_path.items(), FILES):
         case = ElementTree.SubElement(suite, "testcase", classname=rule, name=_safe(path), file=_safe(path))
         lines = [f"{name(finding)}: {message(finding)}" for finding in here]
         if verdict.gate.passed:
             _told(case, "system-out", lines)
         else:
             _told(case, "failure", lines, message=count(len(here), RULES[rule].title.lower()), type=rule)
+    if len(by_path) > FILES:
+        more = f"{count(len(by_path) - FILES, 'more file')} with findings"
+        case = ElementTree.SubElement(suite, "testcase", classname=rule, name=more)
+        _told(case, "system-out" if verdict.gate.passed else "failure", [more])
     if not by_path:
         ElementTree.SubElement(suite, "testcase", classname=rule, name=f"no {RULES[rule].title.lower()}")
     _count(suite)

@@ -252,6 +252,11 @@ class TestJUnit:
         [failure] = case.result
         assert failure.message == "failed: 2 stale entries · 0 new"
 
+    def test_many_files_are_counted(self) -> None:
+        _, passages = self.suites(many(10_002))
+        assert (passages.tests, passages.failures) == (10_001, 10_001)
+        assert self.cases(passages)[-1].name == "2 more files with findings"
+
     def test_characters_that_xml_does_not_know_are_escaped(self) -> None:
         data = written(hostile(), "junit").decode("utf-8")
         assert not re.search("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", data)
