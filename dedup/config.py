@@ -201,9 +201,8 @@ def _ini(text: str, path: str) -> _Content | None:
             f"{path}:{line}: is neither [section], key = value, nor a further line"
         ) from error
     except Error as error:  # a section or a key that stands twice
-        line = getattr(error, "lineno", None)
-        what = str(error).rpartition("]: ")[2]
-        raise SettingsError(f"{path}:{line}: {what}" if line else f"{path}: {what}") from error
+        place = ":".join(str(part) for part in (path, getattr(error, "lineno", None)) if part)
+        raise SettingsError(f"{place}: {str(error).rpartition(']: ')[2]}") from error
     sections = {
         name: dict(parser.items(name))
         for name in parser.sections()
