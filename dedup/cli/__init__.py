@@ -19,6 +19,7 @@ import click
 from ..errors import DedupError
 from .configured import with_options
 from .filter import filter_, restore
+from .init import init
 from .options import CONTEXT
 from .scan import SKIPPED, scan
 from .screen import INTERRUPTED, close_quietly, interruptions, say
@@ -54,7 +55,7 @@ def dedup() -> None:
 
 
 with_options(dedup)
-for _subcommand in (scan, filter_, restore):
+for _subcommand in (scan, filter_, restore, init):
     dedup.add_command(_subcommand)
 
 

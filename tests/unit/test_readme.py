@@ -16,10 +16,13 @@ from importlib import import_module
 from math import comb
 from pathlib import Path
 
+import click
 import pytest
 
 import dedup
-from dedup import Settings, SettingsError, band, cli, report, sketch
+from dedup import Settings, SettingsError, band, cli, config, report, sketch
+from dedup.cli import configured
+from dedup.cli.options import Option
 from dedup.kernel.types import ContainedParameters
 from tests.quality.__main__ import options as quality_options
 
@@ -98,8 +101,8 @@ def test_shell_commands_are_ones_that_exist(words: list[str]) -> None:
     program, *arguments = words
     if program == "dedup":
         command = cli.dedup.commands[arguments.pop(0)]
-        params = command.make_context(command.name, arguments).params
-        assert params.get("paths") or params.get("manifest")
+        params = command.make_context(command.name, arguments, click.Context(cli.dedup)).params
+        assert params.get("paths") or params.get("manifest") or params.get("folder")
     elif program == "make":
         targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
         assert arguments[0] in targets
@@ -114,6 +117,34 @@ def test_shell_commands_are_ones_that_exist(words: list[str]) -> None:
         quality_options(arguments[2:])
     else:
         assert program == "zcat"
+
+
+needs_check = pytest.mark.skipif("check" not in cli.dedup.commands, reason="of keys of dedup check")
+CONFIGURATIONS = (
+    ("docs/configuration.md", "toml", "dedup.toml"),
+    ("docs/configuration.md", "ini", "setup.cfg"),
+)
+
+
+@needs_check
+@pytest.mark.parametrize(("page", "language", "name"), CONFIGURATIONS)
+def test_configurations_are_accepted(page: str, language: str, name: str, tmp_path: Path) -> None:
+    [block] = blocks(page, language)
+    (tmp_path / name).write_text(block, "utf-8")
+    found = config.read(str(tmp_path / name))
+    assert len(found.ignore) == 1
+    configured.check(found, cli.dedup.commands.values())
+
+
+@needs_check
+def test_what_cannot_be_configured() -> None:
+    [sentence] = re.findall(r"cannot be configured, and is refused: (.*?)\.\n", ALL, re.DOTALL)
+    parameters = [
+        parameter for command in cli.dedup.commands.values() if isinstance(command, configured.Configured)
+        for parameter in command.params if isinstance(parameter, Option) and not parameter.configurable
+    ]  # fmt: skip
+    refused = {parameter.key for parameter in parameters} - {"config", "no-config"}
+    assert set(re.findall(r"`([\w-]+)`", sentence)) == refused
 
 
 def test_every_option_is_documented() -> None:
