@@ -53,13 +53,15 @@ class Edited:
     def __init__(self, **lines: tuple[int, int]) -> None:
         self._lines = {name.replace("__", "/").replace("_", "."): span for name, span in lines.items()}
 
-    def touched(self, path: str, line: int, end_line: int) -> bool:
+    def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
         first, last = self._lines.get(path, (0, -1))
-        return first <= end_line and line <= last
+        return path in self._lines and (line is None or (first <= (end_line or line) and line <= last))
 
-    def first_run(self, path: str, line: int, end_line: int) -> tuple[int, int] | None:
+    def first_run(self, path: str, line: int | None, end_line: int | None) -> tuple[int, int] | None:
         first, last = self._lines.get(path, (0, -1))
-        return (max(first, line), min(last, end_line)) if self.touched(path, line, end_line) else None
+        if line is None or end_line is None or not self.touched(path, line, end_line):
+            return None
+        return max(first, line), min(last, end_line)
 
 
 class Corpus:

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from ..errors import DedupError
+from .check import FAILED, check
 from .configured import with_options
 from .filter import filter_, restore
 from .init import init
@@ -24,7 +25,7 @@ from .options import CONTEXT
 from .scan import SKIPPED, scan
 from .screen import INTERRUPTED, close_quietly, interruptions, say
 
-__all__ = ["ERROR", "INTERRUPTED", "SKIPPED", "command", "dedup", "main", "scan"]
+__all__ = ["ERROR", "FAILED", "INTERRUPTED", "SKIPPED", "command", "dedup", "main", "scan"]
 
 ERROR = 2
 
@@ -55,7 +56,7 @@ def dedup() -> None:
 
 
 with_options(dedup)
-for _subcommand in (scan, filter_, restore, init):
+for _subcommand in (scan, check, filter_, restore, init):
     dedup.add_command(_subcommand)
 
 

@@ -11,7 +11,6 @@ from .configured import Configured
 from .options import CONTEXT, OUTPUT, Command, flag, option
 from .screen import say
 from .snippets import SNIPPETS, Snippet
-from .template import commented
 
 BASELINE = ".dedup-baseline.jsonl"
 CACHE = ".dedup_cache/"
@@ -76,6 +75,7 @@ class _Initiation:
     def configuration(self) -> None:
         """Writes ``dedup.toml``, unless the directory has a configuration."""
         from .. import config
+        from .template import commented
 
         path = self._place(config.OWN)
         is_there = os.path.lexists(path)
@@ -111,10 +111,7 @@ class _Initiation:
         arguments = ["--config", found.path] if found.path else ["--no-config"]
         arguments += ["--update-baseline", "--baseline", path, *(["--quiet"] if self._quiet else [])]
         arguments += [] if "paths" in values else [self._folder]
-        code = _run(self._ctx, "check", arguments)
-        if code == 0:
-            self._say(f"wrote {path}")
-        return code
+        return _run(self._ctx, "check", arguments)
 
     def advise(self, has_ci: bool) -> None:
         """Tells what comes next."""

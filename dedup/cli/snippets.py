@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .. import __version__
 
-_PACKAGE = f"dedup-spans=={__version__}"
+_PACKAGE = f"dedup-spans[check]=={__version__}"
 
 
 class Snippet(NamedTuple):
@@ -37,10 +37,12 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@v4
+        with:
+          fetch-depth: 0  # the history tells which of two copies was there before
       - uses: actions/setup-python@v5
         with:
           python-version: "3.13"
-      - run: pip install {_PACKAGE}
+      - run: pip install '{_PACKAGE}'
       - run: dedup check
 """
 
@@ -50,8 +52,10 @@ dedup:
   rules:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
     - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
+  variables:
+    GIT_DEPTH: 0  # the history tells which of two copies was there before
   script:
-    - pip install {_PACKAGE}
+    - pip install '{_PACKAGE}'
     - dedup check --format text --format gitlab=gl-code-quality-report.json
   artifacts:
     when: always
@@ -66,7 +70,7 @@ _PRE_COMMIT = f"""\
         name: dedup
         entry: dedup check --staged
         language: python
-        additional_dependencies: [{_PACKAGE}]
+        additional_dependencies: ["{_PACKAGE}"]
         pass_filenames: false
         require_serial: true
 """

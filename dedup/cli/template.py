@@ -7,7 +7,7 @@ in the words of the help, with its default.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from textwrap import wrap
 
 import click
@@ -42,32 +42,36 @@ _FOOT = """
 
 
 def commented(commands: Iterable[Configured]) -> str:
-    """The text of a ``dedup.toml``. An option that several commands have stands there once, as the first has it."""
+    """The text of a ``dedup.toml``. An option that several commands have stands there once."""
     commands = list(commands)
     first: dict[str, Option] = {}
-    names: dict[str, list[str]] = {}
+    told: dict[str, dict[str, list[str]]] = {}
     for command in commands:
         for parameter in command.configurable:
             if isinstance(parameter, Option):
                 first.setdefault(parameter.key, parameter)
-                names.setdefault(parameter.key, []).append(command.name or "")
+                names = told.setdefault(parameter.key, {}).setdefault(parameter.help or "", [])
+                names.append(command.name or "")
     parts = [_HEAD]
     for heading in dict.fromkeys(option.heading for option in first.values()):
         parts.append(f"\n# ---- {heading} ----\n")
         for key, option in first.items():
             if option.heading == heading:
-                only = "" if len(names[key]) == len(commands) else f" [{', '.join(names[key])}]"
-                parts.append(_setting(option, only))
+                parts.append(_setting(option, told[key], len(commands)))
     return "".join([*parts, _FOOT])
 
 
-def _setting(option: Option, only: str) -> str:
-    """One option: its help, its default where that is no value, the commands that have it, and a line to uncomment."""
+def _setting(option: Option, told: Mapping[str, Sequence[str]], all_commands: int) -> str:
+    """One option: what the commands say of it, its default where that is no value, and a line to uncomment."""
     default = option.default if isinstance(option.default, str | int | float) else None
     remark = f" By default: {option.show_default}" if isinstance(option.show_default, str) else ""
     if default is None and not remark and not option.is_flag and not option.multiple:
         remark = " Not set by default."
-    lines = wrap(f"{option.help}{remark}{only}", _WIDTH - 2)
+    words = [
+        f"{help}{remark}" if len(names) == all_commands else f"{help}{remark} [{', '.join(names)}]"
+        for help, names in told.items()
+    ]
+    lines = [line for word in words for line in wrap(word, _WIDTH - 2)]
     return "".join(["\n", *(f"# {line}\n" for line in lines), f"#{option.key} = {_value(option, default)}\n"])
 
 

@@ -15,23 +15,23 @@ from .accept import STILL
 from .judge import covered
 from .occurrences import Group, Occurrence, Texts
 
-_LAST_LINE = 2**31 - 1
-
 
 class Changes(Protocol):
     """What version control says of lines; :class:`dedup.gate.git.Changes` is one."""
 
-    notes: Sequence[str]
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the user should know of how they were found."""
 
-    def touched(self, path: str, line: int, end_line: int) -> bool:
-        """Whether one of these lines of a file was added or changed."""
+    def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
+        """Whether one of these lines of a file was added or changed; without lines, whether the file was."""
 
-    def first_run(self, path: str, line: int, end_line: int) -> tuple[int, int] | None:
+    def first_run(self, path: str, line: int | None, end_line: int | None) -> tuple[int, int] | None:
         """The first run of added or changed lines among these."""
 
 
 class Lines:
-    """Changed lines, asked for when they are first needed. Where a file has no lines, all of it counts."""
+    """Changed lines, asked for when they are first needed."""
 
     def __init__(self, changes: Callable[[], Changes | None]) -> None:
         self._ask = changes
@@ -51,23 +51,17 @@ class Lines:
     def is_new(self, place: Occurrence) -> bool:
         """Whether something changed at this place; False where nothing is known."""
         changes = self._known()
-        return changes is not None and changes.touched(place.path, *_lines(place))
+        return changes is not None and changes.touched(place.path, place.line, place.end_line)
 
     def touches(self, finding: Finding) -> bool:
         """Whether something changed at the place of a finding."""
         changes = self._known()
-        return changes is not None and changes.touched(finding.path, *_lines(finding))
+        return changes is not None and changes.touched(finding.path, finding.line, finding.end_line)
 
     def added(self, place: Occurrence) -> tuple[int, int] | None:
         """The first run of changed lines at this place."""
         changes = self._known()
-        if changes is None or place.line is None or place.end_line is None:
-            return None
-        return changes.first_run(place.path, place.line, place.end_line)
-
-
-def _lines(item: Occurrence | Finding) -> tuple[int, int]:
-    return (1, _LAST_LINE) if item.line is None or item.end_line is None else (item.line, item.end_line)
+        return None if changes is None else changes.first_run(place.path, place.line, place.end_line)
 
 
 def findings(

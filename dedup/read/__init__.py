@@ -33,6 +33,7 @@ from .formats import (
     ZIP,
     Input,
 )
+from .ignored import Excluded
 from .lines import Lines
 from .options import Options
 from .reasons import reason
@@ -41,7 +42,7 @@ from .remote import is_remote
 from .stream import Stream, Tap, opened
 
 __all__ = [
-    "NOT_READ", "STDIN", "Input", "Options", "Record", "Tap",
+    "NOT_READ", "STDIN", "Excluded", "Input", "Options", "Record", "Tap",
     "documents", "inputs", "is_readable_name", "is_remote", "records", "values",
 ]  # fmt: skip
 
@@ -59,12 +60,15 @@ _READERS = {
 }
 
 
-def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input | Skipped]:
+def inputs(
+    paths: Sequence[str], options: Options = _DEFAULT, excluded: Excluded | None = None
+) -> Iterator[Input | Skipped]:
     """Every file under ``paths``, and a ``Skipped`` for everything that is none or cannot be looked at.
 
     A path is a file, a directory (read recursively, in the order of its names), a URL, or ``-`` for JSON lines on
     standard input. A file that is reached twice, by two paths or through a link, is there once. Version control
-    directories (``.git``, ``.hg``, ``.svn``) and caches (``.dedup_cache``) inside a directory are not entered.
+    directories (``.git``, ``.hg``, ``.svn``) and caches (``.dedup_cache``) inside a directory are not entered. What is
+    ``excluded`` is left out without a word, a path that is given like any other; without it, everything is read.
 
     Raises, before anything is read: InputError when a path does not exist or ``-`` is given twice, SettingsError
     for an option out of range, DependencyError when a file that is given needs a package that is missing.
@@ -79,6 +83,8 @@ def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input 
     if missing:
         raise InputError(f"{', '.join(missing)}: no such file or directory")
     formats.check(options)
+    if excluded is not None:
+        names = [name for name in names if name == STDIN or is_remote(name) or not excluded.path(name)]
     for name in names:
         if is_remote(name):
             remote.check(name)
@@ -91,18 +97,23 @@ def inputs(paths: Sequence[str], options: Options = _DEFAULT) -> Iterator[Input 
         found
         if isinstance(found, Skipped)
         else warcgz.shaped(formats.named(found, options, found in given), options)
-        for found in walk.files(names, STDIN)
+        for found in walk.files(names, STDIN, excluded)
     )
 
 
 def documents(
-    paths: Sequence[str], options: Options = _DEFAULT, *, stdin: BinaryIO | None = None
+    paths: Sequence[str],
+    options: Options = _DEFAULT,
+    *,
+    stdin: BinaryIO | None = None,
+    excluded: Excluded | None = None,
 ) -> Iterator[Document | Skipped]:
     """Every document under ``paths``, one at a time, and a ``Skipped`` for everything that is passed over.
 
-    The paths are those of :func:`inputs`, which raises what it raises here; ``stdin`` stands for standard input.
+    The paths and what is ``excluded`` are those of :func:`inputs`, which raises what it raises here; ``stdin`` stands
+    for standard input.
     """
-    return _documents(inputs(paths, options), options, stdin)
+    return _documents(inputs(paths, options, excluded), options, stdin)
 
 
 def records(

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ..model import Skipped
 from . import remote
+from .ignored import Excluded
 from .reasons import reason
 
 #: Directories that are not entered: those of version control, and the cache of this package.
@@ -31,8 +32,11 @@ class _Level(NamedTuple):
     entries: Iterator[os.DirEntry[str]]
 
 
-def files(paths: Sequence[str], stdin: str) -> Iterator[str | Skipped]:
-    """Every file under ``paths`` once, however many ways lead to it; ``stdin`` is passed on as it is."""
+def files(paths: Sequence[str], stdin: str, excluded: Excluded | None = None) -> Iterator[str | Skipped]:
+    """Every file under ``paths`` once, however many ways lead to it; ``stdin`` is passed on as it is.
+
+    What is ``excluded`` in a directory is not yielded; the paths themselves are not asked for.
+    """
     seen: set[str] = set()
     for path in paths:
         if path == stdin:
@@ -55,7 +59,7 @@ def files(paths: Sequence[str], stdin: str) -> Iterator[str | Skipped]:
             yield Skipped(path, reason(error))
             continue
         if is_folder:
-            yield from _tree(path, real, seen)
+            yield from _tree(path, real, seen, excluded)
         else:
             yield path
 
@@ -73,7 +77,7 @@ def is_missing(path: str) -> bool:
     return False
 
 
-def _tree(top: str, real: str, seen: set[str]) -> Iterator[str | Skipped]:
+def _tree(top: str, real: str, seen: set[str], excluded: Excluded | None) -> Iterator[str | Skipped]:
     """All files below a directory, depth first, the names of each directory sorted."""
     found = False
     levels: list[_Level] = []
@@ -88,7 +92,7 @@ def _tree(top: str, real: str, seen: set[str]) -> Iterator[str | Skipped]:
         if entry is None:
             levels.pop()
             continue
-        item = _visit(entry, levels, seen)
+        item = _visit(entry, levels, seen, excluded)
         if isinstance(item, _Level):
             levels.append(item)
             continue
@@ -99,30 +103,34 @@ def _tree(top: str, real: str, seen: set[str]) -> Iterator[str | Skipped]:
         yield Skipped(top, "no readable files")
 
 
-def _visit(entry: os.DirEntry[str], levels: list[_Level], seen: set[str]) -> _Level | str | Skipped | None:
+def _visit(
+    entry: os.DirEntry[str], levels: list[_Level], seen: set[str], excluded: Excluded | None
+) -> _Level | str | Skipped | None:
     """A directory to enter, a file, a reason, or None for what is known already or left out by rule."""
     above = levels[-1]
     path = f"{above.path}{entry.name}"
     is_link = entry.is_symlink()
     real = os.path.realpath(path) if is_link else f"{above.real}{entry.name}"
+    mode, failure = 0, ""
     try:
-        if entry.is_file(
-            follow_symlinks=False
-        ):  # which the directory itself tells; nothing else need be asked
-            return _once(path, real, seen)
-        mode = entry.stat().st_mode
+        # Of most entries the directory itself tells that they are files; nothing else need be asked.
+        mode = stat.S_IFREG if entry.is_file(follow_symlinks=False) else entry.stat().st_mode
     except OSError as error:
         is_dangling = is_link and isinstance(error, FileNotFoundError)
-        return Skipped(path, "a link that leads nowhere" if is_dangling else reason(error))
-    if stat.S_ISDIR(mode):
-        if entry.name in LEFT_OUT:
-            return None
-        if any(os.path.join(real, "") == level.real for level in levels):
-            return Skipped(path, "a link back to a directory that holds it; not entered again")
-    elif not stat.S_ISREG(mode):
+        failure = "a link that leads nowhere" if is_dangling else reason(error)
+    is_folder = stat.S_ISDIR(mode)
+    if is_folder and entry.name in LEFT_OUT:
+        return None
+    if excluded is not None and excluded.entry(f"{above.real}{entry.name}", is_folder):
+        return None
+    if failure:
+        return Skipped(path, failure)
+    if is_folder and any(os.path.join(real, "") == level.real for level in levels):
+        return Skipped(path, "a link back to a directory that holds it; not entered again")
+    if not is_folder and not stat.S_ISREG(mode):
         return Skipped(path, "not a regular file")
     new = _once(path, real, seen)
-    return _listed(path, real) if new is not None and stat.S_ISDIR(mode) else new
+    return _listed(path, real) if new is not None and is_folder else new
 
 
 def _once(path: str, real: str, seen: set[str]) -> str | None:

@@ -6,11 +6,13 @@ Enters: a ``Report`` and a binary stream. Leaves: UTF-8 on that stream, the same
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import SettingsError
 from ..model import Report
-from ..verdict import Verdict
+
+if TYPE_CHECKING:
+    from ..verdict import Verdict
 
 FORMATS = ("text", "json", "jsonl")
 CHECK_FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")

@@ -112,7 +112,7 @@ class TestTemplate:
 
     def test_what_not_every_command_has_names_those_that_do(self) -> None:
         text = template.commented(commands())
-        assert "# Do not look for duplicate documents. [scan]\n" in text
+        assert "# Do not look for duplicate documents. [scan, check]\n" in text
         assert "# Keep records that lie inside others. [filter]\n" in text
         assert "# No progress and no messages, only errors.\n" in text
 
@@ -125,7 +125,6 @@ class TestFiles:
         assert files() == {"dedup.toml", ".dedup-baseline.jsonl"}
         assert outcome.err == (
             "dedup: wrote dedup.toml\n"
-            "dedup: wrote .dedup-baseline.jsonl\n"
             "dedup: .dedup_cache/ belongs into .gitignore, which was not touched\n"
             "dedup: commit what was written, and run: dedup check; for CI: dedup init --ci github, gitlab or "
             "pre-commit\n"
@@ -249,7 +248,7 @@ class TestSnippets:
         assert workflow[True]["pull_request"] is None  # YAML 1.1 takes "on" for true
         steps = workflow["jobs"]["dedup"]["steps"]
         assert [step.get("run", step.get("uses")) for step in steps] == [
-            "actions/checkout@v4", "actions/setup-python@v5", f"pip install dedup-spans=={__version__}", "dedup check",
+            "actions/checkout@v4", "actions/setup-python@v5", f"pip install 'dedup-spans[check]=={__version__}'", "dedup check",
         ]  # fmt: skip
 
     def test_gitlab(self, call: Callable[..., Any]) -> None:
@@ -265,7 +264,7 @@ class TestSnippets:
         assert (hook["entry"], hook["pass_filenames"], hook["require_serial"]) == (
             "dedup check --staged", False, True,
         )  # fmt: skip
-        assert hook["additional_dependencies"] == [f"dedup-spans=={__version__}"]
+        assert hook["additional_dependencies"] == [f"dedup-spans[check]=={__version__}"]
 
     def test_the_parts_fit_into_what_is_there(self, call: Callable[..., Any]) -> None:
         existing = {

@@ -119,14 +119,12 @@ def test_shell_commands_are_ones_that_exist(words: list[str]) -> None:
         assert program == "zcat"
 
 
-needs_check = pytest.mark.skipif("check" not in cli.dedup.commands, reason="of keys of dedup check")
 CONFIGURATIONS = (
     ("docs/configuration.md", "toml", "dedup.toml"),
     ("docs/configuration.md", "ini", "setup.cfg"),
 )
 
 
-@needs_check
 @pytest.mark.parametrize(("page", "language", "name"), CONFIGURATIONS)
 def test_configurations_are_accepted(page: str, language: str, name: str, tmp_path: Path) -> None:
     [block] = blocks(page, language)
@@ -136,7 +134,6 @@ def test_configurations_are_accepted(page: str, language: str, name: str, tmp_pa
     configured.check(found, cli.dedup.commands.values())
 
 
-@needs_check
 def test_what_cannot_be_configured() -> None:
     [sentence] = re.findall(r"cannot be configured, and is refused: (.*?)\.\n", ALL, re.DOTALL)
     parameters = [

@@ -243,7 +243,7 @@ class TestSuppressions:
             "a.md:3: dedup: off is not closed; all that follows is suppressed",
             "a.md:3: dedup: off suppresses nothing: nothing in it repeats",
             "c.md:2: dedup: ignore in the front matter suppresses nothing: nothing in it repeats",
-            "dedup.toml: the ignore entry aa suppresses nothing: no copy has this fingerprint; owner: legal",
+            "dedup.toml: aa suppresses nothing: no copy has that fingerprint; owner: legal",
         ]
 
     def test_an_entry_holds_to_the_end_of_its_last_day(self) -> None:
@@ -256,8 +256,8 @@ class TestSuppressions:
         known = Suppressions([Entry("aa", "agreed", "legal", gone), Entry("bb", expires=gone)], TODAY)
         assert known.why(1, 0, 9, ("aa",)) is None
         assert known.notes() == [
-            "dedup.toml: the ignore entry aa expired on 2024-04-30 and suppresses no more; owner: legal",
-            "dedup.toml: the ignore entry bb expired on 2024-04-30 and suppresses no more, "
+            "dedup.toml: aa expired on 2024-04-30 and suppresses no more; owner: legal",
+            "dedup.toml: bb expired on 2024-04-30 and suppresses no more, "
             "and nothing is left that it would suppress",
         ]
 

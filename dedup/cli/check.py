@@ -1,0 +1,152 @@
+"""``dedup check``: the gate for corpora that are kept under version control.
+
+Everything is scanned, and what is new fails: a place that repeats something and that the baseline does not hold.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from ..report import CHECK_FORMATS, write_verdict
+from . import targets
+from .configured import Configured, Paths, configuration
+from .options import CONTEXT, INPUT, OUTPUT, PATH, flag, option, reading, searching, settings_of
+from .scan import SKIPPED, at_work, list_skipped
+from .screen import say
+from .targets import STDOUT, Look, Target, reports
+
+if TYPE_CHECKING:
+    from ..gate.run import Plan
+
+FAILED = 1
+
+GATE = "What fails"
+
+_EXAMPLES = """\b
+Examples:
+  dedup check docs/ --update-baseline    accept all that repeats now
+  dedup check docs/                      fail when something new repeats
+  dedup check . --changed-since origin/main
+  dedup check . --staged
+  dedup check . --format text --format sarif=dedup.sarif
+
+\b
+Exit codes:
+  0    nothing new repeats
+  1    the gate failed
+  2    wrong usage, a baseline that is missing or damaged, or an internal error
+  3    the gate did not fail, but inputs were skipped and --fail-on-skipped was given
+  130  interrupted
+"""
+
+_CONTRARY = (
+    ("baseline", "no_baseline"),
+    ("changed_since", "staged"),
+    ("update_baseline", "no_baseline"),
+    ("update_baseline", "changed_since"),
+    ("update_baseline", "staged"),
+)
+_SINCE = "Tell only of places with lines that changed since this revision, untracked files included."
+_STAGED = "Tell only of places with changed lines, in files that are staged for the next commit."
+_BASELINE = "What was accepted before."
+_DEFAULT_BASELINE = ".dedup-baseline.jsonl at the top, if it is there"
+
+
+@click.command(cls=Configured, epilog=_EXAMPLES, context_settings=CONTEXT)
+@click.argument("paths", cls=Paths, nargs=-1, metavar="[PATH...]")
+@option(GATE, "--fail-on", type=click.Choice(["new", "any", "none"]), default="new",
+        help="Findings that fail: new ones, any that are not suppressed, or none.")  # fmt: skip
+@option(GATE, "--max-new", type=click.IntRange(0), default=0, metavar="N", help="So many new findings pass.")
+@option(GATE, "--max-share", type=click.FloatRange(0, 100), metavar="PERCENT",
+        help="Fail, too, when more of the text than this is repeated.")  # fmt: skip
+@option(GATE, "--changed-since", metavar="REV", help=_SINCE)
+@flag(GATE, "--staged", configurable=False, help=_STAGED)
+@option(GATE, "--baseline", metavar="FILE", holds=PATH, show_default=_DEFAULT_BASELINE, help=_BASELINE)
+@flag(GATE, "--no-baseline", help="Accept nothing.")
+@flag(
+    GATE,
+    "--update-baseline",
+    configurable=False,
+    help="Write the baseline anew: accept all that repeats now.",
+)
+@flag(GATE, "--strict-baseline", help="Fail, too, when the baseline holds something that is gone.")
+@searching
+@reading("Larger records are passed over; 0 for no limit.")
+@option(INPUT, "--exclude", multiple=True, metavar="PATTERN", help="Leave out, in the syntax of .gitignore.")
+@flag(INPUT, "--no-ignore-files", help="Do not heed .gitignore and .dedupignore.")
+@flag(INPUT, "--no-cache", help="Keep no results in .dedup_cache, and use none.")
+@reports(CHECK_FORMATS, default="text, or github in GitHub Actions")
+@flag(OUTPUT, "--show-suppressed", help="Show what is suppressed, with the reason.")
+@flag(OUTPUT, "-q", "--quiet", help="No progress and no messages, only errors.")
+def check(paths: tuple[str, ...], **options: Any) -> int:
+    """Fail when a change brings a copy into a corpus, and point at it.
+
+    Everything under the PATHs is scanned as "dedup scan" does it, by default the working directory, but for what
+    .gitignore and .dedupignore name. A place that repeats something and that the baseline does not hold is new.
+
+    Text between "dedup: off" and "dedup: on" in comments is left alone, and so is a file with "dedup: ignore" in its
+    front matter.
+    """
+    plan = _plan(paths or (".",), options)
+    chosen = targets.placed(options["targets"] or [Target(_default_format(), STDOUT)], options["output"])
+    targets.check(chosen, plan.paths)
+    with at_work(options["quiet"]) as notify:
+        from ..gate import Policy, run
+
+        policy = Policy(*(options[name] for name in ("fail_on", "max_new", "max_share", "strict_baseline")))
+        with run.survey(plan, notify, is_update=options["update_baseline"]) as survey:
+            if options["update_baseline"]:
+                number = run.write_baseline(plan, survey)
+                say(
+                    f"{plan.baseline_file}: {number:,} {'place is' if number == 1 else 'places are'} accepted"
+                )
+                return 0
+            verdict = survey.verdict(policy, only_changed=plan.staged or plan.changed_since is not None)
+    if not options["quiet"]:
+        list_skipped(verdict.report)
+    show = {"show_known": policy.fail_on == "any", "show_suppressed": options["show_suppressed"]}
+
+    def writer(target: Target, stream: BinaryIO, look: Look) -> None:
+        write_verdict(verdict, target.format, stream, color=look.color, width=look.width, **show)
+
+    targets.write(chosen, writer)
+    if not verdict.gate.passed:
+        return FAILED
+    return SKIPPED if verdict.report.skipped and options["fail_on_skipped"] else 0
+
+
+def _default_format() -> str:
+    return "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
+
+
+def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
+    """What is to be checked. Raises UsageError for options that contradict each other."""
+    from ..gate import git
+    from ..gate.run import Plan
+    from ..read import Options
+
+    for one, other in _CONTRARY:
+        if options[one] and options[other]:
+            names = [f"--{name.replace('_', '-')}" for name in (one, other)]
+            raise click.UsageError(f"{names[0]} and {names[1]} contradict each other; give one of them.")
+    found = configuration(click.get_current_context())
+    repository = git.top(os.curdir)
+    top = repository or os.path.realpath(found.folder or os.curdir)
+    return Plan(
+        paths,
+        top,
+        in_repository=repository is not None,
+        settings=settings_of(options),
+        options=Options(*(options[name] for name in Options._fields)),
+        baseline=options["baseline"],
+        no_baseline=options["no_baseline"],
+        exclude=options["exclude"],
+        ignore_files=not options["no_ignore_files"],
+        cache=not options["no_cache"],
+        ignore=found.ignore,
+        changed_since=options["changed_since"],
+        staged=options["staged"],
+    )

@@ -1,0 +1,140 @@
+"""A check from beginning to end: what is read, what it is compared with, what is written.
+
+Enters: a :class:`Plan`. Leaves: a :class:`dedup.gate.Survey`, of which one asks a verdict or a new baseline.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+
+from .. import pipeline
+from ..cache import cached_run
+from ..errors import DependencyError, InputError
+from ..model import Document, Settings
+from ..pipeline import Progress
+from ..read import Excluded, Options, documents
+from ..read.again import Again
+from ..write.atomic import whole_file
+from . import baseline as baselines
+from .baseline import NAME, Baseline
+from .git import Changes, last_change
+from .occurrences import Texts, relative_to
+from .suppress import Ignored, Suppressions, directives
+from .survey import Scope, Survey
+
+CACHE = ".dedup_cache"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is checked, and against what.
+
+    ``top`` is the directory that paths in the baseline are relative to, ``in_repository`` whether it is that of a git
+    repository. ``baseline``: a file that must be there, or None for NAME at the top, if it is there;
+    ``no_baseline``: nothing was accepted. ``exclude``: patterns as in ``.gitignore``. ``ignore``: entries of the
+    configuration, held against ``today``. ``changed_since``: a revision; ``staged``: what is to be committed next.
+    """
+
+    paths: Sequence[str]
+    top: str
+    in_repository: bool = False
+    settings: Settings = field(default_factory=Settings)
+    options: Options = field(default_factory=Options)
+    baseline: str | None = None
+    no_baseline: bool = False
+    exclude: Sequence[str] = ()
+    ignore_files: bool = True
+    cache: bool = True
+    ignore: Sequence[Ignored] = ()
+    today: date = field(default_factory=date.today)
+    changed_since: str | None = None
+    staged: bool = False
+
+    @property
+    def baseline_file(self) -> str:
+        """Where the baseline stands or would stand."""
+        return self.baseline or os.path.relpath(os.path.join(self.top, NAME))
+
+
+@contextmanager
+def survey(plan: Plan, notify: Progress | None = None, *, is_update: bool = False) -> Iterator[Survey]:
+    """Scans everything and sees it through the baseline.
+
+    Raises InputError for a path, a revision or a repository that is not there, BaselineError for a baseline that
+    cannot be used; one that is about to be written anew (``is_update``) may be missing.
+    """
+    changes = _changes(plan)
+    accepted = _baseline(plan, is_update)
+    suppressions = Suppressions(plan.ignore, plan.today)
+    relative = relative_to(os.path.realpath(plan.top))
+    excluded = Excluded(plan.top, plan.exclude, [plan.baseline_file], ignore_files=plan.ignore_files)
+    items = documents(plan.paths, plan.options, excluded=excluded)
+
+    def look(document: Document) -> None:
+        said = directives(document.text)
+        if said is not None:
+            suppressions.add(
+                (document.id, document.source), relative(document.source.path or document.id), said
+            )
+
+    with Again(plan.options) as again:
+        texts = Texts(again)
+        read = texts.passing(items, look)
+        folder = os.path.join(plan.top, CACHE)
+        report = (
+            cached_run(read, plan.settings, folder, notify, again)
+            if plan.cache
+            else pipeline.run(read, plan.settings, notify, again)
+        )
+        scope = Scope(plan.top, plan.paths)
+        yield Survey(report, texts, scope, plan.options, accepted, suppressions, changes)
+
+
+def write_baseline(plan: Plan, found: Survey) -> int:
+    """Writes the baseline that accepts everything, whole or not at all; returns the number of its entries."""
+    entries = found.entries()
+    with whole_file(plan.baseline_file) as stream:
+        stream.write(baselines.encode(entries, plan.settings.to_dict()))
+    return len(entries)
+
+
+def _baseline(plan: Plan, is_update: bool) -> Baseline:
+    nothing = Baseline((), plan.settings.to_dict())
+    if plan.no_baseline:
+        return nothing
+    is_there = os.path.lexists(plan.baseline_file)
+    if not is_there and (is_update or plan.baseline is None):
+        return nothing
+    return baselines.read(plan.baseline_file)
+
+
+def _changes(plan: Plan) -> Callable[[], Changes | None]:
+    """How to find out which lines changed: what is asked for is found now, else when somebody wants to know."""
+    if plan.changed_since is None and not plan.staged:
+        return lambda: _since_accepted(plan)
+    option = "--staged" if plan.staged else f"--changed-since {plan.changed_since}"
+    if not plan.in_repository:
+        raise InputError(f"{option}: {plan.top} is not in a git repository")
+    found = (
+        Changes.staged(plan.top)
+        if plan.changed_since is None
+        else Changes.since(plan.changed_since, plan.top)
+    )
+    return lambda: found
+
+
+def _since_accepted(plan: Plan) -> Changes | None:
+    """The lines changed since the commit that wrote the baseline, else since the last one; None if git cannot tell."""
+    if not plan.in_repository:
+        return None
+    try:
+        path = os.path.relpath(os.path.realpath(plan.baseline_file), os.path.realpath(plan.top))
+        written = last_change(path.replace(os.sep, "/"), plan.top)
+        revision = None if written.is_modified else written.revision
+        return Changes.since(revision or "HEAD", plan.top)
+    except (InputError, DependencyError):
+        return None

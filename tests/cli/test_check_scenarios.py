@@ -1,0 +1,209 @@
+"""What people do to a corpus under version control, and where the gate points then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.gating import page, prose, wrapped
+from tests.repository import Repository
+
+SHARED, OTHER = prose(1), prose(2)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """Two files that share a paragraph, which the baseline accepts, and one that stands alone; all committed."""
+    repository = Repository(tmp_path / "project")
+    repository.write("docs/a.md", page("# A", prose(10), SHARED, prose(11)))
+    repository.write("docs/b.md", page("# B", prose(20), prose(21), SHARED))
+    repository.write("docs/c.md", page("# C", prose(30), OTHER, prose(31)))
+    repository.accept()
+    return repository
+
+
+def test_nothing_changed(repository: Repository) -> None:
+    checked = repository.check()
+    assert (checked.code, checked.new) == (0, [])
+    assert checked.of("known") == ["docs/a.md:5", "docs/b.md:7"]
+
+
+@pytest.mark.parametrize("name", ["docs/0.md", "docs/z.md"])
+@pytest.mark.parametrize("committed", [False, True])
+def test_add_a_copy(repository: Repository, name: str, committed: bool) -> None:
+    repository.write(name, page("# New", prose(40), OTHER))
+    if committed:
+        repository.commit()
+    checked = repository.check()
+    assert (checked.code, checked.new) == (1, [f"{name}:5"])
+    assert checked.result["findings"][-1 if "z" in name else 0]["others"][0]["path"] == "docs/c.md"
+
+
+def test_add_a_copy_to_a_file_that_stands_before_its_source(repository: Repository) -> None:
+    repository.write("docs/a.md", page("# A", prose(10), SHARED, OTHER, prose(11)))
+    repository.commit()
+    assert repository.check().new == ["docs/a.md:7"]
+
+
+@pytest.mark.parametrize("name", ["docs/0.md", "docs/z.md"])
+def test_add_a_third_copy(repository: Repository, name: str) -> None:
+    repository.write(name, page("# New", SHARED, prose(40)))
+    repository.commit()
+    checked = repository.check()
+    assert (checked.code, checked.new) == (1, [f"{name}:3"])
+    assert checked.of("known") == ["docs/a.md:5", "docs/b.md:7"]
+
+
+def test_move_a_file(repository: Repository) -> None:
+    repository.git("mv", "docs/b.md", "docs/0.md")
+    repository.commit()
+    checked = repository.check("--strict-baseline")
+    assert (checked.code, checked.new, checked.of("moved")) == (0, [], ["docs/0.md:7"])
+
+
+def test_move_lines_within_a_file(repository: Repository) -> None:
+    repository.write("docs/a.md", page("# A", prose(12), prose(13), prose(10), prose(11), SHARED))
+    checked = repository.check("--strict-baseline")
+    assert (checked.code, checked.new) == (0, [])
+    assert checked.of("known") == ["docs/a.md:11", "docs/b.md:7"]
+
+
+def test_move_lines_to_another_file(repository: Repository) -> None:
+    repository.write("docs/b.md", page("# B", prose(20), prose(21)))
+    repository.write("docs/c.md", page("# C", prose(30), SHARED, OTHER, prose(31)))
+    repository.commit()
+    checked = repository.check("--strict-baseline")
+    assert (checked.code, checked.new, checked.of("moved")) == (0, [], ["docs/c.md:5"])
+
+
+@pytest.mark.parametrize("position", [0, 20, 39])
+def test_edit_one_word_of_an_accepted_copy(repository: Repository, position: int) -> None:
+    words = SHARED.split()
+    words[position] = "something"
+    repository.write("docs/b.md", page("# B", prose(20), prose(21), " ".join(words)))
+    repository.commit()
+    checked = repository.check("--strict-baseline")
+    assert (checked.code, checked.new) == (0, [])
+    assert "docs/b.md:7" in checked.of("edited")
+
+
+def test_delete_one_copy(repository: Repository) -> None:
+    (repository.folder / "docs/b.md").unlink()
+    checked = repository.check()
+    assert (checked.code, checked.result["gate"]["stale"]) == (0, 2)
+    assert repository.check("--strict-baseline").code == 1
+    repository.accept()
+    assert repository.check("--strict-baseline").code == 0
+
+
+def test_merge_the_baselines_of_two_branches(repository: Repository) -> None:
+    repository.write(".gitattributes", ".dedup-baseline.jsonl merge=union\n")
+    repository.commit()
+    for number, (branch, text) in enumerate({"one": OTHER, "two": SHARED}.items()):
+        repository.git("checkout", "--quiet", "-b", branch, "main")
+        repository.write(f"docs/{branch}.md", page(f"# {branch}", prose(50 + number), text))
+        repository.accept()
+        assert repository.check("--strict-baseline").code == 0
+    repository.git("merge", "--quiet", "--no-edit", "one")
+    checked = repository.check("--strict-baseline")
+    assert (checked.code, checked.new) == (0, [])
+    before = (repository.folder / ".dedup-baseline.jsonl").read_bytes()
+    assert repository.run("check", "docs", "--update-baseline").returncode == 0
+    assert sorted((repository.folder / ".dedup-baseline.jsonl").read_bytes().splitlines()) == sorted(
+        set(before.splitlines())
+    )
+
+
+def test_a_merge_conflict_left_in_the_baseline_is_told(repository: Repository) -> None:
+    baseline = repository.folder / ".dedup-baseline.jsonl"
+    lines = baseline.read_text().splitlines()
+    baseline.write_text("\n".join([lines[0], "<<<<<<< HEAD", *lines[1:], "=======", ">>>>>>> one"]) + "\n")
+    done = repository.run("check", "docs")
+    assert done.returncode == 2
+    assert ".dedup-baseline.jsonl:2: a merge conflict" in done.stderr
+
+
+def test_rebase(repository: Repository) -> None:
+    repository.git("checkout", "--quiet", "-b", "feature")
+    repository.write("docs/0.md", page("# Zero", prose(40), OTHER))
+    repository.commit("a copy")
+    repository.git("checkout", "--quiet", "main")
+    repository.write("docs/d.md", page("# D", prose(60), SHARED))
+    repository.accept()
+    repository.git("checkout", "--quiet", "feature")
+    repository.git("rebase", "--quiet", "main")
+    for options in ((), ("--changed-since", "main")):
+        checked = repository.check(*options)
+        assert (checked.code, checked.new) == (1, ["docs/0.md:5"])
+
+
+def test_rename_a_directory(repository: Repository) -> None:
+    repository.git("mv", "docs", "manual")
+    repository.git("mv", "manual", "docs2")
+    (repository.folder / "docs").mkdir()
+    repository.git("mv", "docs2", "docs/inner")
+    repository.commit()
+    checked = repository.check("--strict-baseline")
+    assert (checked.code, checked.new) == (0, [])
+    assert checked.of("moved") == ["docs/inner/a.md:5", "docs/inner/b.md:7"]
+
+
+def test_rewrap_a_paragraph(repository: Repository) -> None:
+    repository.write("docs/a.md", page("# A", prose(10), wrapped(SHARED, 6), prose(11)))
+    checked = repository.check("--strict-baseline")
+    assert (checked.code, checked.new) == (0, [])
+    assert checked.of("known") == ["docs/a.md:5", "docs/b.md:7"]
+
+
+def test_what_is_told_may_be_narrowed_but_everything_is_compared(repository: Repository) -> None:
+    (repository.folder / ".dedup-baseline.jsonl").unlink()
+    repository.commit("no baseline any more")
+    repository.write("docs/d.md", page("# D", prose(60), OTHER))
+    repository.commit("a copy")
+    repository.write("docs/e.md", page("# E", prose(70), prose(30)))
+    assert repository.check().new == ["docs/b.md:7", "docs/d.md:5", "docs/e.md:5"]
+    assert repository.check("--changed-since", "HEAD~1").new == ["docs/d.md:5", "docs/e.md:5"]
+    assert repository.check("--changed-since", "HEAD").new == ["docs/e.md:5"]
+    assert repository.check("--staged").new == []
+    repository.git("add", "docs/e.md")
+    assert repository.check("--staged").new == ["docs/e.md:5"]
+
+
+def test_an_accepted_pair_stays_known_though_a_copy_has_become_a_document_of_its_own(
+    repository: Repository,
+) -> None:
+    repository.write("docs/b.md", page(SHARED))
+    checked = repository.check()
+    assert (checked.code, checked.new) == (0, [])
+
+
+def test_records_of_a_file_are_told_by_their_ids(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "project")
+    line = '{{"id": "{}", "text": "{}"}}\n'.format
+    repository.write("docs/news.jsonl", line("a", SHARED) + line("b", OTHER) + line("c", SHARED))
+    repository.accept()
+    repository.write(
+        "docs/news.jsonl",
+        line("x", prose(9)) + line("c", SHARED) + line("a", SHARED) + line("d", OTHER) + line("b", OTHER),
+    )
+    checked = repository.check()
+    assert checked.of("known") == ["docs/news.jsonl:3", "docs/news.jsonl:2"]
+    assert checked.new == ["docs/news.jsonl:4"]
+
+
+def test_no_fault_of_formats_kept_apart(repository: Repository) -> None:
+    """jscpd compares .md with .md only; an added copy in another format escaped, or an old pair was blamed."""
+    repository.write("docs/copy.txt", page(prose(80), SHARED))
+    repository.write("docs/news.jsonl", '{"id": "1", "text": "' + OTHER + '"}\n')
+    repository.commit()
+    assert repository.check().new == ["docs/copy.txt:3", "docs/news.jsonl:1"]
+
+
+def test_no_fault_of_size_or_line(repository: Repository) -> None:
+    """jscpd passes over files above 1 MiB without a word, and over copies within one long line."""
+    long = " ".join(prose(100 + i, 400) for i in range(400))
+    assert len(long) > 1 << 20
+    repository.write("docs/long.txt", f"{long} {OTHER} {prose(90)}\n")
+    repository.commit()
+    assert repository.check().new == ["docs/long.txt:1"]
