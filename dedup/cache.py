@@ -16,9 +16,11 @@ import hashlib
 import os
 import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import fields
 from itertools import accumulate
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +144,7 @@ class Cache:
         if key in self._held:
             return
         try:
-            content = orjson.dumps(report, default=_row, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+            content = _encoded(report)
         except orjson.JSONEncodeError:
             return
         try:
@@ -189,18 +191,27 @@ def _checksum(key: str, content: bytes) -> bytes:
 # ---- reports as rows -------------------------------------------------------------------------------------------
 
 
-def _row(value: Any) -> Any:
-    """The values of a dataclass or a named tuple, in order."""
-    if isinstance(value, tuple):
-        return list(value)
-    if isinstance(value, Settings):
-        return None
-    return [getattr(value, name) for name in value.__dataclass_fields__]
+_CLASSES = (Summary, EmptyDocument, DocumentCluster, DocumentMember, PassageCluster, PassageMember)
+_VALUES: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    Source: tuple,
+    Skipped: tuple,
+    **{kind: attrgetter(*(field.name for field in fields(kind))) for kind in _CLASSES},
+}
+
+
+def _encoded(report: Report) -> bytes:
+    """The report without its settings. Raises orjson.JSONEncodeError for a lone surrogate."""
+    parts = report.summary, report.skipped, report.empty_documents, report.document_clusters
+    return orjson.dumps(
+        (*parts, report.passage_clusters),
+        default=lambda value: _VALUES[type(value)](value),
+        option=orjson.OPT_PASSTHROUGH_DATACLASS,
+    )
 
 
 def _decoded(rows: list[Any], settings: Settings) -> Report:
     """The report whose rows these are. Raises ValueError or TypeError for anything else."""
-    _, summary, skipped, empty, documents, passages = rows
+    summary, skipped, empty, documents, passages = rows
     return Report(
         settings,
         Summary(*summary),

@@ -202,9 +202,7 @@ class TestAnEntry:
         assert found.is_made
         assert found.report == run(corpus(1), Settings())
 
-    @pytest.mark.parametrize(
-        "content", [b"", b"{}", b"[]", b"null", b"[1, 2, 3, 4, 5, 6]", b'"abcdef"', b"\xff"]
-    )
+    @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b"[1, 2, 3, 4, 5]", b'"abcde"', b"\xff"])
     def test_whose_checksum_fits_and_that_is_no_report_is_none(self, content: bytes, tmp_path: Path) -> None:
         (tmp_path / "k.report").write_bytes(cache._checksum("k", content) + b"\n" + content)
         assert Cache(str(tmp_path)).report("k", Settings()) is None
