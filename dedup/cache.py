@@ -58,15 +58,17 @@ _AROUND = {".gitignore": "*\n", "CACHEDIR.TAG": _TAG}
 def cached_run(
     items: Iterable[Document | Skipped],
     settings: Settings,
-    folder: str,
+    folder: str | None,
     progress: Progress | None = None,
     again: Reread | None = None,
 ) -> Report:
     """The report of :func:`dedup.pipeline.run`, from the cache in ``folder`` where it holds it, and put there if not.
 
-    Raises what that raises. A cache that cannot be read or written is a warning at most. Cost beyond that of the run:
-    a hash of all text, and the writing of the report.
+    Raises what that raises. A cache that cannot be read or written is a warning at most; None is no cache. Cost beyond
+    that of the run: a hash of all text, and the writing of the report.
     """
+    if folder is None:
+        return run(items, settings, progress, again)
     cache, corpus = Cache(folder), Key(settings)
 
     def recall() -> Report | None:
@@ -117,6 +119,7 @@ class Cache:
     """Reports in a folder, by key; the latest few of them.
 
     Several processes may use it at once: an entry appears whole, and one that is not what its checksum says is none.
+    The checksum is against accidents: who can write the folder can write a report, so it must not come with the inputs.
     """
 
     def __init__(self, folder: str) -> None:

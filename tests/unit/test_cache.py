@@ -82,6 +82,12 @@ class TestTheReport:
         assert {type(member.source) for cluster in clusters for member in cluster.members} == {Source}
         assert hash(report) == hash(Run(corpus(), tmp_path).report)
 
+    def test_without_a_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        for _ in range(2):
+            assert cached_run(iter(corpus()), Settings(), None) == run(iter(corpus()), Settings())
+        assert not list(tmp_path.iterdir())
+
     def test_of_nothing(self, tmp_path: Path) -> None:
         first, second = Run([], tmp_path), Run([], tmp_path)
         assert not second.is_made
