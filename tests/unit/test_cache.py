@@ -183,7 +183,7 @@ class TestAnEntry:
             lambda data: data[:-1],
             lambda data: data[: len(data) // 2],
             lambda data: data[:200] + bytes([data[200] ^ 1]) + data[201:],
-            lambda data: b"0" + data[1:],
+            lambda data: bytes([data[0] ^ 1]) + data[1:],
             lambda data: data + b" ",
             lambda data: b"\xff\x00 nothing of ours",
         ],
