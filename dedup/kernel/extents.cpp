@@ -96,6 +96,7 @@ class Aligner::Pair {
         found.clear();
         auto order = [](const Seed &x, const Seed &y) { return x.a != y.a ? x.a < y.a : x.b < y.b; };
         if (!std::is_sorted(seeds.begin(), seeds.end(), order)) std::sort(seeds.begin(), seeds.end(), order);
+        if (!close(seeds)) return;
         chains(seeds);
         drop_shadows();
         join();
@@ -104,15 +105,24 @@ class Aligner::Pair {
     std::vector<Passage> found;
 
   private:
+    // Whether any seeds, in order, stand together as those of a chain must. In two pairs of three none do.
+    static bool close(const std::vector<Seed> &seeds) {
+        for (size_t i = COMPANY - 1; i < seeds.size(); ++i)
+            if (seeds[i].a - seeds[i - (COMPANY - 1)].a <= GAP) return true;
+        return false;
+    }
+
     // Dynamic programming over seeds in order; chains are taken best end first, a seed belongs to one chain.
     void chains(const std::vector<Seed> &seeds) {
-        size_t count = seeds.size();
+        size_t count = seeds.size(), longest = 0;
         score_.resize(count);
         before_.resize(count);
+        size_.resize(count);
         for (size_t i = 0; i < count; ++i) {
             const Seed &s = seeds[i];
             score_[i] = 2 * s.k;
             before_[i] = -1;
+            size_[i] = 1;
             for (size_t back = 1; back <= LOOK_BACK && back <= i; ++back) {
                 const Seed &p = seeds[i - back];
                 int64_t da = s.a - p.a, db = s.b - p.b, drift = da > db ? da - db : db - da;
@@ -122,9 +132,12 @@ class Aligner::Pair {
                 if (score > score_[i]) {
                     score_[i] = score;
                     before_[i] = static_cast<int64_t>(i - back);
+                    size_[i] = size_[i - back] + 1;
                 }
             }
+            longest = std::max(longest, size_[i]);
         }
+        if (longest < COMPANY) return;
         ends_.resize(count);
         for (size_t i = 0; i < count; ++i) ends_[i] = i;
         std::sort(ends_.begin(), ends_.end(),
@@ -382,7 +395,7 @@ class Aligner::Pair {
     bool self_ = false;
     std::vector<Seed> chain_;
     std::vector<int64_t> score_, before_;
-    std::vector<size_t> ends_;
+    std::vector<size_t> size_, ends_;  // the seeds of the best chain that ends in each; the ends, best first
     std::vector<bool> used_;
     Lcs lcs_;
 };
