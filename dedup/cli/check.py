@@ -75,6 +75,7 @@ _DEFAULT_BASELINE = ".dedup-baseline.jsonl at the top, if it is there"
 @flag(GATE, "--strict-baseline", help="Fail, too, when the baseline holds something that is gone.")
 @searching
 @reading("Larger records are passed over; 0 for no limit.")
+@flag(GATE, "--allow-empty", help="Pass when there is not one document; else that is an error.")
 @option(INPUT, "--exclude", multiple=True, metavar="PATTERN", help="Leave out, in the syntax of .gitignore.")
 @flag(INPUT, "--no-ignore-files", help="Do not heed .gitignore and .dedupignore.")
 @flag(INPUT, "--no-cache", help="Keep no results in .dedup_cache, and use none.")
@@ -146,6 +147,7 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
         exclude=options["exclude"],
         ignore_files=not options["no_ignore_files"],
         cache=not options["no_cache"],
+        allow_empty=options["allow_empty"],
         ignore=found.ignore,
         changed_since=options["changed_since"],
         staged=options["staged"],

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
-from .. import pipeline
 from ..cache import cached_run
 from ..errors import DependencyError, InputError
 from ..model import Document, Settings
@@ -37,6 +36,7 @@ class Plan:
     repository. ``baseline``: a file that must be there, or None for NAME at the top, if it is there;
     ``no_baseline``: nothing was accepted. ``exclude``: patterns as in ``.gitignore``. ``ignore``: entries of the
     configuration, held against ``today``. ``changed_since``: a revision; ``staged``: what is to be committed next.
+    ``allow_empty``: a corpus without a document passes.
     """
 
     paths: Sequence[str]
@@ -49,6 +49,7 @@ class Plan:
     exclude: Sequence[str] = ()
     ignore_files: bool = True
     cache: bool = True
+    allow_empty: bool = False
     ignore: Sequence[Ignored] = ()
     today: date = field(default_factory=date.today)
     changed_since: str | None = None
@@ -83,13 +84,16 @@ def survey(plan: Plan, notify: Progress | None = None, *, is_update: bool = Fals
 
     with Again(plan.options) as again:
         texts = Texts(again)
-        read = texts.passing(items, look)
-        folder = os.path.join(plan.top, CACHE)
-        report = (
-            cached_run(read, plan.settings, folder, notify, again)
-            if plan.cache
-            else pipeline.run(read, plan.settings, notify, again)
-        )
+        folder = os.path.join(plan.top, CACHE) if plan.cache else None
+        report = cached_run(texts.passing(items, look), plan.settings, folder, notify, again)
+        if not report.summary.documents and not is_update and not plan.allow_empty:
+            left_out = (
+                f" ({excluded.left_out:,} left out by ignore files or patterns)" if excluded.left_out else ""
+            )
+            raise InputError(
+                f"{', '.join(plan.paths)}: nothing to check: no documents{left_out};"
+                " name other paths, or let it pass with --allow-empty"
+            )
         scope = Scope(plan.top, plan.paths)
         yield Survey(report, texts, scope, plan.options, accepted, suppressions, changes)
 

@@ -248,8 +248,11 @@ class TestSnippets:
         assert workflow[True]["pull_request"] is None  # YAML 1.1 takes "on" for true
         steps = workflow["jobs"]["dedup"]["steps"]
         assert [step.get("run", step.get("uses")) for step in steps] == [
-            "actions/checkout@v4", "actions/setup-python@v5", f"pip install 'dedup-spans[check]=={__version__}'", "dedup check",
-        ]  # fmt: skip
+            "actions/checkout@v4",
+            "actions/setup-python@v5",
+            f"pip install 'dedup-spans[check]=={__version__}'",
+            "dedup check",
+        ]
 
     def test_gitlab(self, call: Callable[..., Any]) -> None:
         assert call("init", "--ci", "gitlab").code == 0
