@@ -38,8 +38,8 @@ class Finding:
     end exclusive) are known for files that are a document. ``fingerprint`` is that of this place's words,
     ``cluster`` the id of its cluster in the result. ``similarity`` is in [0, 1], against the first of ``others``,
     the place that was there before; None where it was not compared with that one itself. Of very many ``others``
-    the first OTHERS are named and ``more`` counts the rest. ``added`` is the first run of lines in it that version
-    control calls added or changed, None where nothing is known of that.
+    the first OTHERS are named, and there are ``more``, at least so many. ``added`` is the first run of lines in it
+    that version control calls added or changed, None where nothing is known of that.
     ``reason`` says why it is suppressed.
     """
 

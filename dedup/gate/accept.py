@@ -55,10 +55,14 @@ def accepted(
             take(place, entry, KNOWN)
     for place, entry in _pairs(places, sorted(left), entries, sorted(free), _same_text, is_new):
         take(place, entry, MOVED)
-    _edited(places, sorted(left), entries, _in_same_file(entries, free), EDITED, found)
-    left -= found.status.keys()
-    free -= found.entries()
-    _edited(places, sorted(left), entries, _in_lost_files(entries, free, is_gone), MOVED, found)
+    for status in (EDITED, MOVED):
+        if left and free:
+            nearby = (
+                _in_same_file(entries, free) if status == EDITED else _in_lost_files(entries, free, is_gone)
+            )
+            _edited(places, sorted(left), entries, nearby, status, found)
+            left -= found.status.keys()
+            free -= found.entries()
     return found
 
 
@@ -122,6 +126,8 @@ def _in_lost_files(entries: Sequence[Entry], free: set[int], is_gone: Callable[[
                 by_pair[pair].append(entry)
 
     def nearby(place: Occurrence) -> list[int]:
+        if not by_pair:
+            return []
         shared: defaultdict[int, int] = defaultdict(int)
         for pair in place.sketch:
             for entry in by_pair.get(pair, ()):
@@ -142,8 +148,8 @@ def _edited(
     """Gives ``status`` to the places of which enough stands in entries near them; the longest come first."""
     remaining: dict[int, set[int]] = {}
     for place in sorted(left, key=lambda place: (-places[place].tokens, place)):
-        sketch = places[place].sketch
         near = nearby(places[place])
+        sketch = places[place].sketch if near else ()
         for entry in near:
             remaining.setdefault(entry, set(entries[entry].sketch))
         shared = {entry: len(remaining[entry].intersection(sketch)) for entry in near}

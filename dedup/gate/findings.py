@@ -7,13 +7,16 @@ objects in the order of their paths. A new place that lies inside another new on
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from ..verdict import NEW, OTHERS, Finding, Place
 from .accept import STILL
 from .judge import covered
 from .occurrences import Group, Occurrence, Texts
+
+_NAMED = 2 * OTHERS  # places of a group that may be named: some of them may be the finding's own
 
 
 class Changes(Protocol):
@@ -130,7 +133,7 @@ def _parts(places: Sequence[Occurrence], found: Iterable[int]) -> dict[int, int]
 
 
 class _Named(NamedTuple):
-    """The other places of a finding, the number that is left out, the figure against the first, the cluster."""
+    """The other places of a finding, how many more there are at least, the figure against the first, the cluster."""
 
     places: list[int]
     more: int
@@ -139,48 +142,48 @@ class _Named(NamedTuple):
 
 
 class _Others:
-    """Finds, for a place, the other places of its groups: first those that were there before."""
+    """Finds, for a place, the other places of its groups: first those that were there before.
+
+    The cost of one is bounded, however many places a group has.
+    """
 
     def __init__(
         self, places: Sequence[Occurrence], groups: Sequence[Group], status: Mapping[int, str]
     ) -> None:
-        self._places, self._groups = places, groups
+        self._groups = groups
         self._by_place: list[list[int]] = [[] for _ in places]
-        self._ranked: list[list[int]] = []
+        self._ranked: list[list[int]] = []  # of each group the places that may be named
+        self._figures: list[dict[int, float | None]] = []
         for number, group in enumerate(groups):
             for place in group.places:
                 self._by_place[place].append(number)
-            rank = sorted(
-                set(group.places), key=lambda place: (status.get(place) == NEW, group.places.index(place))
-            )
-            self._ranked.append(rank)
+            before = [place for place in group.places if status.get(place) != NEW]
+            news = (place for place in group.places if status.get(place) == NEW)
+            self._ranked.append(list(dict.fromkeys([*before[:_NAMED], *islice(news, _NAMED)])))
+            self._figures.append(dict(zip(group.places, group.similarity, strict=True)))
 
     def of(self, place: int, parts: Iterable[int]) -> _Named:
         """The others of a place and of its parts."""
-        groups = list(dict.fromkeys(group for number in (place, *parts) for group in self._by_place[number]))
         own = {place, *parts}
-        named = list(dict.fromkeys(self._outside(groups, own)))
-        total = sum(len(self._groups[group].places) for group in groups)
-        more = 0
-        if len(named) > OTHERS or total > 4 * OTHERS:
-            more = len({other for group in groups for other in self._groups[group].places} - own) - OTHERS
-        first = self._groups[groups[0]]
-        return _Named(named[:OTHERS], max(more, 0), self._figure(first, place, named), first.cluster)
+        groups = list(dict.fromkeys(group for number in (place, *parts) for group in self._by_place[number]))
+        named = dict.fromkeys(other for group in groups for other in self._ranked[group] if other not in own)
+        others = list(islice(named, OTHERS))
+        left = max(
+            len(self._figures[group]) - len(own.intersection(self._figures[group])) for group in groups
+        )
+        return _Named(
+            others,
+            max(left, len(named)) - len(others),
+            self._figure(groups[0], place, others),
+            self._groups[groups[0]].cluster,
+        )
 
-    def _outside(self, groups: Iterable[int], own: set[int]) -> Iterator[int]:
-        for group in groups:
-            yield from (other for other in self._ranked[group] if other not in own)
-
-    def _figure(self, group: Group, place: int, others: Sequence[int]) -> float | None:
+    def _figure(self, group: int, place: int, others: Sequence[int]) -> float | None:
         """How alike a place is to the first of the others, where the two were compared."""
-        if not others or place not in group.places:
-            return None
-        first = group.places[0]
-        if others[0] == first:
-            return group.similarity[group.places.index(place)]
-        if place == first and others[0] in group.places:
-            return group.similarity[group.places.index(others[0])]
-        return None
+        first, figures = self._groups[group].places[0], self._figures[group]
+        if others and others[0] == first:
+            return figures.get(place)
+        return figures.get(others[0]) if others and place == first else None
 
 
 def _columns(place: Occurrence, texts: Texts) -> tuple[int | None, int | None]:

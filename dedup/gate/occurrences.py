@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
-
-import numpy as np
 
 from .. import kernel
 from ..model import Document, DocumentCluster, PassageCluster, Report, Skipped, Source
-from ..read import Options, formats
+from ..read import STDIN, Options, formats, is_remote
 from ..read.again import Again
 from ..result import fingerprint
 from ..verdict import DOCUMENT, PASSAGE
@@ -29,7 +28,7 @@ class Occurrence(NamedTuple):
     """One place: ``[start, end)`` in a document's text, in code points.
 
     ``path`` is relative to the top; ``record`` is the id that a record of a file has of its own, else None. ``line``
-    to ``end_line`` are lines of the file, None where it has none. ``fingerprint`` and ``sketch`` are of its words.
+    to ``end_line`` are lines of the file, None where it has none. ``fingerprint`` is that of its words.
     """
 
     rule: str
@@ -41,7 +40,6 @@ class Occurrence(NamedTuple):
     line: int | None
     end_line: int | None
     fingerprint: str
-    sketch: Sketch
     tokens: int
     text: str
 
@@ -49,6 +47,11 @@ class Occurrence(NamedTuple):
     def location(self) -> tuple[str, str | None]:
         """The file, and in it the record that has a name."""
         return self.path, self.record
+
+    @property
+    def sketch(self) -> Sketch:
+        """The sketch of its words; made anew each time, for few places are ever asked for it."""
+        return sketches([self.text], jobs=1)[0]
 
 
 class Group(NamedTuple):
@@ -69,6 +72,7 @@ class Texts:
     def __init__(self, again: Again) -> None:
         self._again = again
         self._held: dict[Key, str] = {}
+        self._last: tuple[Key | None, str] = (None, "")
 
     def passing(
         self, items: Iterable[Document | Skipped], look: Callable[[Document], None]
@@ -83,8 +87,11 @@ class Texts:
 
     def text(self, key: Key) -> str:
         """A document's text. Raises InputError where it has changed meanwhile."""
-        text = self._held.get(key)
-        return self._again.text(key[1]) if text is None else text
+        if key in self._held:
+            return self._held[key]
+        if key != self._last[0]:
+            self._last = (key, self._again.text(key[1]))
+        return self._last[1]
 
 
 class _Place(NamedTuple):
@@ -165,16 +172,21 @@ def _passages(cluster: PassageCluster) -> _Cluster:
 def _measured(
     places: list[_Place], texts: Texts, relative: Callable[[str], str], options: Options
 ) -> Iterator[Occurrence]:
-    """Places with their texts, lines, fingerprints and sketches."""
+    """Places with their texts, lines and fingerprints."""
+
+    @cache
+    def named(path: str) -> tuple[str, str]:
+        return relative(path), formats.named(path, options).format
+
     batch: list[tuple[_Place, str, int, tuple[int, int]]] = []
     filled = 0
     for place in places:
         batch.append((place, *_located(place, texts)))
         filled += len(batch[-1][1])
         if filled >= _BATCH:
-            yield from _tokenised(batch, relative, options)
+            yield from _tokenised(batch, named)
             batch, filled = [], 0
-    yield from _tokenised(batch, relative, options)
+    yield from _tokenised(batch, named)
 
 
 def _located(place: _Place, texts: Texts) -> tuple[str, int, tuple[int, int]]:
@@ -189,19 +201,17 @@ def _located(place: _Place, texts: Texts) -> tuple[str, int, tuple[int, int]]:
 
 
 def _tokenised(
-    batch: list[tuple[_Place, str, int, tuple[int, int]]], relative: Callable[[str], str], options: Options
+    batch: list[tuple[_Place, str, int, tuple[int, int]]], named: Callable[[str], tuple[str, str]]
 ) -> Iterator[Occurrence]:
     tokens = kernel.tokenise([text for _, text, _, _ in batch])
     bounds = tokens.offsets.tolist()
-    found = sketches(tokens.hashes, np.asarray(tokens.offsets))
     for i, (place, text, end, lines) in enumerate(batch):
-        path, line, record = place.key[1].path, place.key[1].line, _own_id(place.key)
-        format = formats.named(path, options).format if path else formats.TEXT
-        first, last = _file_lines(format, lines, line)
+        path, format = named(place.key[1].path or place.key[0])
+        first, last = _file_lines(format, lines, place.key[1].line)
         words = tokens.hashes[bounds[i] : bounds[i + 1]]
         yield Occurrence(
-            place.rule, place.key, relative(path or place.key[0]), record, place.start, end, first, last,
-            fingerprint(words), found[i], len(words), text,
+            place.rule, place.key, path, _own_id(place.key), place.start, end, first, last,
+            fingerprint(words), len(words), text,
         )  # fmt: skip
 
 
@@ -221,11 +231,16 @@ def _file_lines(format: str, lines: tuple[int, int], record: int | None) -> tupl
 
 
 def relative_to(top: str) -> Callable[[str], str]:
-    """Turns a path, as a user gave it, into one from ``top`` (a real path), with ``/``; others stay as they are."""
+    """Turns a path, as a user gave it, into one from ``top`` (a real path), with ``/``.
+
+    A path outside stays as it is, and so do URLs and ``-``.
+    """
     here = os.path.realpath(os.getcwd())
     below = os.path.join(top, "")
 
     def relative(path: str) -> str:
+        if path == STDIN or is_remote(path):
+            return path
         whole = os.path.normpath(os.path.join(here, path))
         if whole == top:
             return "."

@@ -1,6 +1,6 @@
 """Small sketches of texts, by which an edited text is known again when only its sketch is at hand.
 
-Enters: tokens. Leaves: the SIZE smallest hashes of a text's word pairs, 32 bits each (bottom-k sketches: Broder
+Enters: texts. Leaves: the SIZE smallest hashes of a text's word pairs, 32 bits each (bottom-k sketches: Broder
 1997, "On the resemblance and containment of documents"; Beyer et al. 2007, "On synopses for distinct-value
 estimation"). Word pairs, because one edited word costs a text of twelve only two of its eleven.
 """
@@ -8,13 +8,12 @@ estimation"). Word pairs, because one edited word costs a text of twelve only tw
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from .. import kernel
-from ..kernel.types import Array
 
 SIZE = 64  # the standard error of a containment is at most .06
 PAIR = 2
@@ -22,12 +21,15 @@ PAIR = 2
 Sketch = tuple[int, ...]  # ascending; fewer than SIZE: all that there are
 
 
-def sketches(tokens: Array, offsets: Array, jobs: int = 0) -> list[Sketch]:
-    """A sketch of each text ``tokens[offsets[i]:offsets[i + 1]]``."""
-    pairs, starts = kernel.shingles(tokens, offsets, PAIR, jobs)
+def sketches(texts: Sequence[str], jobs: int = 0) -> list[Sketch]:
+    """A sketch of each text."""
+    tokens = kernel.tokenise(texts, jobs=jobs)
+    pairs, starts = kernel.shingles(tokens.hashes, np.asarray(tokens.offsets), PAIR, jobs)
     short = (pairs >> np.uint64(32)).tolist()
-    bounds = starts.tolist()
-    return [tuple(dict.fromkeys(short[start : min(end, start + SIZE)])) for start, end in pairwise(bounds)]
+    return [
+        tuple(dict.fromkeys(short[start : min(end, start + SIZE)]))
+        for start, end in pairwise(starts.tolist())
+    ]
 
 
 def contained(text: Sketch, others: Iterable[Sketch], held: Collection[int]) -> float:

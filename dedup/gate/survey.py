@@ -21,6 +21,7 @@ from .baseline import Baseline, Entry
 from .findings import Changes, Lines, findings
 from .judge import judged
 from .occurrences import Group, Key, Occurrence, Texts, occurrences, relative_to
+from .sketch import sketches
 
 FAIL_ON = ("new", "any", "none")
 
@@ -118,17 +119,17 @@ class Survey:
 
         Entries of files that were not looked at stay, and so do the reasons that people wrote.
         """
-        kept = set(self._entries)
+        known = set(self._entries)
+        made = [entry for entry in self._baseline.entries if entry not in known]
         copies: Counter[tuple[str, str | None, str, str]] = Counter()
-        made = [entry for entry in self._baseline.entries if entry not in kept]
-        for number, place in enumerate(self._places):
-            if self._status.get(number) == SUPPRESSED:
-                continue
+        wanted = [n for n in range(len(self._places)) if self._status.get(n) != SUPPRESSED]
+        found = sketches([self._places[number].text for number in wanted])
+        for number, sketch in zip(wanted, found, strict=True):
+            place = self._places[number]
             name = (place.path, place.record, place.rule, place.fingerprint)
             copies[name] += 1
-            answers = [self._entries[entry].reason for entry in self._accepted.by.get(number, ())]
-            reason = next((answer for answer in answers if answer), None)
-            made.append(Entry(*name, copies[name], place.sketch, reason))
+            answers = (self._entries[entry].reason for entry in self._accepted.by.get(number, ()))
+            made.append(Entry(*name, copies[name], sketch, next(filter(None, answers), None)))
         return made
 
     def _stale(self) -> list[Stale]:
