@@ -91,12 +91,12 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
     Text between "dedup: off" and "dedup: on" in comments is left alone, and so is a file with "dedup: ignore" in its
     front matter.
     """
-    plan = _plan(paths or (".",), options)
     chosen = targets.placed(options["targets"] or [Target(_default_format(), STDOUT)], options["output"])
-    targets.check(chosen, plan.paths)
     with at_work(options["quiet"]) as notify:
         from ..gate import Policy, run
 
+        plan = _plan(paths or (".",), options)
+        targets.check(chosen, plan.paths)
         policy = Policy(*(options[name] for name in ("fail_on", "max_new", "max_share", "strict_baseline")))
         with run.survey(plan, notify, is_update=options["update_baseline"]) as survey:
             if options["update_baseline"]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ..errors import BaselineError
 from ..verdict import DOCUMENT, PASSAGE
-from .sketch import Sketch, decoded, encoded
+from .sketch import Sketch, decoded, is_encoded
 
 NAME = ".dedup-baseline.jsonl"
 VERSION = 1
@@ -26,20 +26,28 @@ _HEAD = "dedup-baseline"
 
 
 class Entry(NamedTuple):
-    """One accepted place. ``record`` is the id of a record that has one of its own, else None; ``copy`` is from 1."""
+    """One accepted place. ``record`` is the id of a record that has one of its own, else None; ``copy`` is from 1.
+
+    ``encoded`` is its sketch as it stands in the file: few entries are ever asked for it.
+    """
 
     path: str
     record: str | None
     rule: str
     fingerprint: str
     copy: int
-    sketch: Sketch
+    encoded: str
     reason: str | None = None
 
     @property
     def location(self) -> tuple[str, str | None]:
         """The file, and in it the record that has a name."""
         return self.path, self.record
+
+    @property
+    def sketch(self) -> Sketch:
+        """The sketch of its words."""
+        return decoded(self.encoded)
 
 
 class Baseline(NamedTuple):
@@ -109,19 +117,15 @@ def _entry(value: dict[str, Any], where: str) -> Entry:
             raise BaselineError(f"{where}: {name!r} is {value[name]!r}; expected a string")
     if value["rule"] not in (DOCUMENT, PASSAGE):
         raise BaselineError(f"{where}: the rule is {value['rule']!r}; expected {DOCUMENT} or {PASSAGE}")
-    try:
-        sketch = decoded(value["sketch"])
-    except ValueError as error:
-        raise BaselineError(
-            f"{where}: the sketch is damaged; write the baseline anew with --update-baseline"
-        ) from error
+    if not is_encoded(value["sketch"]):
+        raise BaselineError(f"{where}: the sketch is damaged; write the baseline anew with --update-baseline")
     return Entry(
         value["path"],
         value.get("id"),
         value["rule"],
         value["fingerprint"],
         value["copy"],
-        sketch,
+        value["sketch"],
         value.get("reason"),
     )
 
@@ -141,4 +145,4 @@ def _plain(entry: Entry) -> dict[str, Any]:
     plain |= {"rule": entry.rule, "fingerprint": entry.fingerprint, "copy": entry.copy}
     if entry.reason is not None:
         plain["reason"] = entry.reason
-    return plain | {"sketch": encoded(entry.sketch)}
+    return plain | {"sketch": entry.encoded}

@@ -21,7 +21,7 @@ from .baseline import Baseline, Entry
 from .findings import Changes, Lines, findings
 from .judge import judged
 from .occurrences import Group, Key, Occurrence, Texts, occurrences, relative_to
-from .sketch import sketches
+from .sketch import encoded, sketches
 
 FAIL_ON = ("new", "any", "none")
 
@@ -129,7 +129,7 @@ class Survey:
             name = (place.path, place.record, place.rule, place.fingerprint)
             copies[name] += 1
             answers = (self._entries[entry].reason for entry in self._accepted.by.get(number, ()))
-            made.append(Entry(*name, copies[name], sketch, next(filter(None, answers), None)))
+            made.append(Entry(*name, copies[name], encoded(sketch), next(filter(None, answers), None)))
         return made
 
     def _stale(self) -> list[Stale]:
