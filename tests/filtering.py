@@ -143,6 +143,11 @@ def files(folder: str | Path) -> dict[str, bytes]:
     return {str(p.relative_to(top)): p.read_bytes() for p in sorted(top.rglob("*")) if p.is_file()}
 
 
+def is_writing(folder: str | Path, count: int = 3) -> bool:
+    """Whether so many outputs lie aside there: those of a run whose work has begun."""
+    return len(list(Path(folder).glob(".dedup-*.part"))) >= count
+
+
 def leftovers(folder: str | Path) -> list[str]:
     """What a run has left that is none of its outputs."""
     return [name for name in files(folder) if ".dedup" in name] + [

@@ -17,7 +17,7 @@ from ..errors import OutputError
 from ..model import Settings
 from .configured import Configured
 from .options import CONTEXT, COPIES, INPUT, OUTPUT, PATH, SEARCH, Command, flag, option, reading, setting
-from .screen import EndedError, close_quietly, endings, interruptible, progress, say
+from .screen import EndedError, close_quietly, endings, interruptible, progress, say, undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,12 +125,15 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
     """
     plan = _plan(paths, options)
     from ..filter import targets
-    from ..write.outputs import Outputs, recover
+    from ..write.journal import recover
+    from ..write.outputs import Outputs
 
     principal = targets.principal(plan)
     targets.check(plan)
-    if principal and not options["dry_run"] and recover(principal) and not options["quiet"]:
-        say("the outputs of a run that was cut off after its work are in place now")
+    if principal and not options["dry_run"]:
+        told = recover(principal, targets.possible(plan))
+        if told and not options["quiet"]:
+            say(told)
     taken = targets.in_the_way(plan)
     if taken and not options["force"]:
         if targets.is_finished(plan) and _is_whole(plan):
@@ -141,7 +144,7 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
     targets.check_folders(plan)
     if options["dry_run"]:
         plan, principal = replace(plan, kept=None, rejects=None, manifest=None), ""
-    outputs = Outputs(principal, options["force"])
+    outputs = Outputs(principal, options["force"], undisturbed)
     try:
         outcome = _run(plan, outputs, options)
         outputs.commit()

@@ -45,6 +45,33 @@ def close_quietly() -> None:
             os.close(nothing)
 
 
+class Undisturbed:
+    """Moments in which nobody is interrupted: an ending that comes meanwhile is raised when they are over."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._waiting: BaseException | None = None
+
+    def __enter__(self) -> None:
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if not self._depth and self._waiting is not None:
+            ending, self._waiting = self._waiting, None
+            raise ending
+
+    def end(self, ending: BaseException) -> None:
+        """Raises the ending now, or soon."""
+        if not self._depth:
+            raise ending
+        self._waiting = self._waiting or ending
+
+
+#: Of this process, as its signals are.
+undisturbed = Undisturbed()
+
+
 class Interruption:
     """What SIGINT is met with while a command runs, and who tells of it: nobody does so twice."""
 
@@ -60,8 +87,8 @@ class Interruption:
         now = time.monotonic()
         if self._first is None:
             self._first = now
-            raise KeyboardInterrupt
-        if now - self._first > _PATIENCE:
+            undisturbed.end(KeyboardInterrupt())
+        elif now - self._first > _PATIENCE:
             self.end()
 
     def tell(self) -> None:
@@ -129,7 +156,7 @@ def endings() -> Iterator[None]:
     def end(number: int, _: object) -> None:
         met.append(number)
         if len(met) == 1:
-            raise EndedError(number)
+            undisturbed.end(EndedError(number))
 
     try:
         for number in ours:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-import re
 import stat
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -17,12 +16,13 @@ from typing import NamedTuple
 from .. import manifest, read
 from ..errors import InputError, ManifestError, OutputError
 from ..manifest import ORIGINALS
-from ..read import Options, formats
+from ..read import Options, formats, remote
+from ..write import parts
 from ..write.sides import ARCHIVES, STDOUT
 from .plan import KEPT, REJECTS, Plan
 
-#: How URLs of files on this machine begin.
-_FILE_URL = re.compile(r"(?:file|local)://")
+#: Standard input and output as files, which they may be.
+_STDIN, _STDOUT = "/dev/stdin", "/dev/stdout"
 
 #: Formats of which a file is one record.
 _WHOLE_FILES = (formats.TEXT, formats.HTML, formats.OTHER)
@@ -51,9 +51,16 @@ def is_tree(paths: Sequence[str], options: Options, output: str | None) -> bool:
 
 def targets(plan: Plan) -> list[str]:
     """All files and folders that the plan writes; the folder for originals only if it is there."""
-    found = [path for path in (plan.kept, plan.rejects, plan.manifest) if path is not None and path != STDOUT]
     originals = f"{plan.manifest}{ORIGINALS}"
-    return [*found, originals] if plan.manifest and os.path.lexists(originals) else found
+    return [path for path in possible(plan) if path != originals or os.path.lexists(path)]
+
+
+def possible(plan: Plan) -> list[str]:
+    """All files and folders that the plan may write."""
+    originals = f"{plan.manifest}{ORIGINALS}" if plan.manifest else None
+    return [
+        path for path in (plan.kept, plan.rejects, plan.manifest, originals) if path not in (None, STDOUT)
+    ]
 
 
 def principal(plan: Plan) -> str:
@@ -73,33 +80,49 @@ def check(plan: Plan) -> None:
     """
     if read.STDIN in plan.paths and read.STDIN in plan.reference:
         raise InputError("-: given as input and as --reference; standard input can be read only once")
-    taken: dict[str, str] = {}
-    for path in targets(plan):
-        real = os.path.realpath(path)
-        if real in taken:
-            raise OutputError(f"{path}: given for two outputs; expected a name for each")
-        taken[real] = path
+    taken = _taken(plan)
+    open_output = _identity(_STDOUT) if plan.kept == STDOUT else None
     protected: dict[tuple[int, int], str] = {}
     for paths in (plan.reference, plan.paths):
-        for given in paths:
-            source = _local(given)
-            if source is None:
-                continue
+        for source in (place for given in paths for place in _local(given)):
             _check_source(os.path.realpath(source), taken)
             for entry in _below(source):
                 if entry.is_deep:
                     _check_source(entry.real, taken, entry.path)
-                if plan.reference and not entry.is_folder and (key := _identity(entry.real)):
-                    if paths is plan.reference:
-                        protected.setdefault(key, entry.path)
-                    elif key in protected:
-                        raise InputError(
-                            f"{entry.path}: is also in the reference, as {protected[key]}; "
-                            f"all of it would be a copy of itself"
-                        )
+                is_told = not entry.is_folder and (plan.reference or open_output)
+                key = _identity(entry.real) if is_told else None
+                if key is None:
+                    continue
+                if key == open_output:
+                    raise OutputError(f"standard output is an input, {entry.path}; write somewhere else")
+                if paths is plan.reference:
+                    protected.setdefault(key, entry.path)
+                elif key in protected:
+                    raise InputError(
+                        f"{entry.path}: is also in the reference, as {protected[key]}; "
+                        f"all of it would be a copy of itself"
+                    )
     for (one, name), (other, path) in itertools.combinations(taken.items(), 2):
         if _is_below(one, other) or _is_below(other, one):
             raise OutputError(f"{path}: one output lies inside another, {name}; write them side by side")
+
+
+def _taken(plan: Plan) -> dict[str, str]:
+    """The outputs, by where they really are. Raises OutputError where one is given twice."""
+    taken: dict[str, str] = {}
+    for path in possible(plan):
+        real = os.path.realpath(path)
+        if real in taken:
+            raise OutputError(f"{path}: given for two outputs; expected a name for each")
+        key = _identity(path)
+        if key is not None and plan.kept == STDOUT and key == _identity(_STDOUT):
+            raise OutputError(
+                f"{path}: given for two outputs, as standard output too; expected a name for each"
+            )
+        if key is not None and read.STDIN in (*plan.paths, *plan.reference) and key == _identity(_STDIN):
+            raise OutputError(f"{path}: is what standard input is read from; write somewhere else")
+        taken[real] = path
+    return taken
 
 
 def _check_source(real: str, taken: dict[str, str], path: str = "") -> None:
@@ -112,6 +135,11 @@ def _check_source(real: str, taken: dict[str, str], path: str = "") -> None:
             raise OutputError(f"{name}: lies inside an input, {path or real}; write somewhere else")
         if _is_below(real, target):
             raise OutputError(f"{name}: holds an input, {path or real}; write somewhere else")
+        if parts.is_within(real, target):
+            raise OutputError(
+                f"{name}: an input, {path or real}, is named like what lies beside an output while it is written; "
+                f"write somewhere else"
+            )
 
 
 class _Entry(NamedTuple):
@@ -157,13 +185,11 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _local(path: str) -> str | None:
-    """The path of an input on this machine, of which URLs may speak too; None for any other."""
+def _local(path: str) -> list[str]:
+    """The paths on this machine that an input is read from."""
     if path == read.STDIN:
-        return None
-    if found := _FILE_URL.match(path):
-        return path[found.end() :]
-    return None if read.is_remote(path) else path
+        return [_STDIN]
+    return remote.on_this_machine(path) if read.is_remote(path) else [path]
 
 
 def _identity(path: str) -> tuple[int, int] | None:

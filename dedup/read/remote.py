@@ -73,6 +73,17 @@ def key(path: str) -> str:
     return str(system.unstrip_protocol(place))
 
 
+def on_this_machine(path: str) -> list[str]:
+    """The files and folders of this machine that a URL speaks of, also as the source of another one (``zip://…::…``)."""
+    core, local = _fsspec(path, "core"), _fsspec(path, "implementations.local")
+    found = []
+    for part in path.split("::"):
+        protocol, _ = core.split_protocol(part)
+        if protocol is None or protocol in local.LocalFileSystem.protocol:
+            found.append(str(core.url_to_fs(part)[1]))
+    return found
+
+
 class _Remote(io.RawIOBase):
     """A file of fsspec, all of whose errors become OSErrors."""
 
@@ -106,15 +117,21 @@ class _Remote(io.RawIOBase):
 
 def _system(path: str) -> tuple[Any, str]:
     """The file system of a URL, and the path in it."""
-    if find_spec("fsspec") is None:
-        raise DependencyError(f"{path}: reading URLs needs fsspec; pip install 'dedup-spans[remote]'")
+    core = _fsspec(path, "core")
     try:
-        system, place = import_module("fsspec.core").url_to_fs(path)
+        system, place = core.url_to_fs(path)
     except ImportError as error:
         raise DependencyError(f"{path}: {' '.join(str(error).split())}") from error
     except ValueError as error:
         raise InputError(f"{path}: {' '.join(str(error).split())}") from error
     return system, place
+
+
+def _fsspec(path: str, name: str) -> Any:
+    """A module of fsspec."""
+    if find_spec("fsspec") is None:
+        raise DependencyError(f"{path}: reading URLs needs fsspec; pip install 'dedup-spans[remote]'")
+    return import_module(f"fsspec.{name}")
 
 
 def _told(error: Exception) -> str:

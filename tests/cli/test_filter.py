@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from dedup.cli import main
-from tests.filtering import files, leftovers
+from tests.filtering import files, is_writing, leftovers
 from tests.unit.prose import Prose
 
 ROOT = Path(__file__).parents[2]
@@ -794,7 +794,7 @@ def test_two_at_once() -> None:
     assert first.stdin is not None
     first.stdin.write(b"".join(ROWS))
     first.stdin.flush()
-    while not Path(".run.json.dedup-part").exists():
+    while not is_writing("."):
         assert first.poll() is None
     arguments = ["filter", "other.jsonl", "-o", "x.jsonl", "--rejects", "y.jsonl", "--manifest", "run.json"]
     process = subprocess.run(
@@ -814,7 +814,7 @@ def test_an_output_that_appears_during_the_run() -> None:
         [*DEDUP, "filter", "-", *OUTPUTS], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    while not Path(".run.json.dedup-part").exists():
+    while not is_writing("."):
         assert process.poll() is None
     Path("rejects.jsonl").write_bytes(b"precious")
     _, err = process.communicate(b"".join(ROWS), timeout=60)
@@ -828,7 +828,7 @@ def test_an_interruption() -> None:
         [*DEDUP, "filter", "-", *OUTPUTS], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    while not Path(".run.json.dedup-part").exists():
+    while not is_writing("."):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -844,7 +844,7 @@ def test_told_to_end(number: int, code: int, keep: str, count: int) -> None:
         [*DEDUP, "filter", "-", *OUTPUTS, "--keep", keep], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    while not Path(".run.json.dedup-part").exists():
+    while not is_writing("."):
         assert process.poll() is None
     for _ in range(count):
         process.send_signal(number)
@@ -860,7 +860,7 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
     )  # fmt: skip
-    while not Path(".run.json.dedup-part").exists():
+    while not is_writing("."):
         assert process.poll() is None
     process.send_signal(signal.SIGHUP)
     process.communicate(b"".join(ROWS), timeout=60)

@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 from dedup.restore import Archive
-from tests.filtering import files, leftovers, quick
+from tests.filtering import files, is_writing, leftovers, quick
 from tests.unit.prose import Prose
 
 ROOT = Path(__file__).parents[2]
@@ -93,7 +93,7 @@ def finished(process: subprocess.Popen[bytes]) -> tuple[int, str]:
 
 def begun(process: subprocess.Popen[bytes], folder: Path) -> None:
     """Waits until the first output is there, aside."""
-    while process.poll() is None and not (folder / ".run.json.dedup-part").exists():
+    while process.poll() is None and not is_writing(folder):
         time.sleep(0.001)
 
 
@@ -113,7 +113,7 @@ def outputs(folder: Path) -> dict[str, dict[str, bytes] | bytes]:
 
 def phase(folder: Path) -> str:
     """How far a run came that was killed."""
-    if (folder / ".run.json.dedup-commit").exists():
+    if list(folder.glob(".dedup-*.journal")):
         return "taking names"
     if leftovers(folder):
         return "writing"

@@ -1,93 +1,27 @@
-"""Outputs take their names together or not at all, wherever a run is cut off; the next one finishes or starts clean."""
+"""Outputs take their names together or not at all; an error on the way leaves what was there."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dedup.errors import OutputError
-from dedup.write.outputs import Outputs, recover
+from dedup.write import parts
+from dedup.write.journal import recover
+from dedup.write.outputs import Outputs
+from dedup.write.parts import JOURNAL
 from tests.filtering import files
-
-#: Calls by which something appears, disappears or gets a name.
-STEPS = ("replace", "rename", "unlink", "rmdir", "fsync", "mkdir", "open", "sync")
-
-
-KILLED = 9
-
-
-def stop(error: BaseException | None) -> None:
-    """An error; or the end of the process, after which nothing is done any more."""
-    if error is None:
-        os._exit(KILLED)
-    raise error
+from tests.unit.committing import NEW, OLD, STEPS, TARGETS, beside, busy, make, stopped, visible, wrote
 
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "sync", lambda: None)
-
-
-@contextmanager
-def stopped(monkeypatch: pytest.MonkeyPatch, nth: int, error: BaseException | None, names: tuple[str, ...] = STEPS,
-            after: bool = False) -> Iterator[list[str]]:  # fmt: skip
-    """The nth such call fails, or happens and is the last; the calls that were made."""
-    made: list[str] = []
-
-    def counted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **more: Any) -> Any:
-            made.append(f"{name} {arguments[0] if arguments else ''}")
-            if len(made) == nth + 1 and not after:
-                stop(error)
-            found = real(*arguments, **more)
-            if len(made) == nth + 1:
-                stop(error)
-            return found
-
-        return call
-
-    with monkeypatch.context() as patch:
-        for name in names:
-            patch.setattr(os, name, counted(name, getattr(os, name)))
-        yield made
-
-
-def wrote(folders: bool = True, text: str = "new", replace: bool = True) -> Outputs:
-    """Two files and a folder, written and not committed; ``run`` is the principal one."""
-    outputs = Outputs("run", replace)
-    outputs.file("kept").write(f"{text} kept".encode())
-    if folders:
-        folder = outputs.folder("tree")
-        os.makedirs(f"{folder}/a")
-        Path(folder, "a/b").write_text(f"{text} tree")
-        Path(folder, "c").write_text(f"{text} c")
-    outputs.file("run").write(f"{text} run".encode())
-    return outputs
-
-
-NEW = {"kept": b"new kept", "run": b"new run", "tree/a/b": b"new tree", "tree/c": b"new c"}
-TREE = {"tree/a/b", "tree/c"}
-OLD = {"kept": b"old kept", "run": b"old run", "tree/a/b": b"old tree", "tree/c": b"old c"}
-
-
-def make(tree: dict[str, bytes]) -> None:
-    for name, data in tree.items():
-        Path(name).parent.mkdir(exist_ok=True, parents=True)
-        Path(name).write_bytes(data)
-
-
-def visible() -> dict[str, bytes]:
-    return {name: data for name, data in files(".").items() if ".dedup" not in name}
 
 
 class TestCommit:
@@ -100,7 +34,7 @@ class TestCommit:
         outputs.abandon()
         assert files(".") == NEW
         assert sorted(os.listdir()) == ["kept", "run", "tree"]
-        assert recover("run") is False
+        assert recover("run", TARGETS) == ""
 
     @pytest.mark.parametrize("before", [{}, OLD])
     def test_none_of_it(self, before: dict[str, bytes]) -> None:
@@ -195,123 +129,6 @@ class TestModesAndLinks:
         assert sorted(os.listdir()) == ["pipe", "run"]
 
 
-def cut_off(
-    monkeypatch: pytest.MonkeyPatch,
-    work: Callable[[], object],
-    nth: int,
-    after: bool = False,
-    names: tuple[str, ...] = STEPS,
-) -> bool:
-    """A process that does this and is gone at its nth step; whether it got that far."""
-    child = os.fork()
-    if not child:
-        try:
-            with stopped(monkeypatch, nth, None, names, after):
-                work()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert status in (0, KILLED)
-    return status == KILLED
-
-
-def all_of_it() -> None:
-    wrote().commit()
-
-
-class TestCutOff:
-    @pytest.mark.parametrize("before", [{}, OLD], ids=["fresh", "over"])
-    @pytest.mark.parametrize("after", [False, True])
-    def test_at_every_step(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, before: dict[str, bytes], after: bool
-    ) -> None:
-        """Under the final names stands, at any time, what was there or what is new, each file and folder whole."""
-        steps = 0
-        outcomes = set()
-        while True:
-            place = tmp_path / str(steps)
-            place.mkdir()
-            monkeypatch.chdir(place)
-            make(before)
-            is_cut = cut_off(monkeypatch, all_of_it, steps, after)
-            found = visible()
-            for name, data in found.items():
-                assert data in (before.get(name), NEW[name])
-            assert {"kept", "run"} & set(before) <= set(found)
-            assert set(found) & TREE in (set(), TREE)
-            was_there = recover("run")
-            assert recover("run") is False
-            if was_there:
-                assert files(".") == NEW
-            elif is_cut:
-                assert visible() in (before, NEW)
-            outcomes.add((was_there, visible() == NEW))
-            wrote().commit()  # the same once more
-            assert files(".") == NEW
-            assert sorted(os.listdir()) == ["kept", "run", "tree"], f"left at step {steps}"
-            steps += 1
-            if not is_cut:
-                break
-        assert steps > 15
-        assert {(True, True), (False, False), (False, True)} <= outcomes
-
-    @pytest.mark.parametrize("before", [{}, OLD], ids=["fresh", "over"])
-    def test_and_cut_off_again_while_it_recovers(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, before: dict[str, bytes]
-    ) -> None:
-        names = ("replace", "rename", "unlink", "rmdir")
-        count = 0
-        for first in range(60):
-            for second in range(12):
-                place = tmp_path / f"{first}.{second}"
-                place.mkdir()
-                monkeypatch.chdir(place)
-                make(before)
-                if not cut_off(monkeypatch, all_of_it, first, names=names):
-                    return
-                if not Path(".run.dedup-commit").exists():
-                    break
-                is_cut = cut_off(monkeypatch, lambda: recover("run"), second, names=names)
-                count += is_cut
-                assert recover("run") == is_cut
-                assert files(".") == NEW
-                if not is_cut:
-                    break
-        assert count > 5
-
-    def test_parts_that_were_left_are_taken_over(self) -> None:
-        make({".kept.dedup-part": b"x" * 1000, ".run.dedup-part": b"", ".tree.dedup-part/old": b"x",
-              ".tree.dedup-part/c/old": b"x"})  # fmt: skip
-        wrote().commit()
-        assert files(".") == NEW
-        assert sorted(os.listdir()) == ["kept", "run", "tree"]
-
-    def test_parts_that_were_left_go_with_a_run_that_fails(self) -> None:
-        make({".kept.dedup-part": b"x" * 1000, ".tree.dedup-part/old": b"x"})
-        wrote().abandon()
-        assert os.listdir() == []
-
-    def test_in_a_folder_that_was_moved_meanwhile(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        """The journal must not be forgotten while the parts it speaks of lie there."""
-        place = tmp_path / "a"
-        place.mkdir()
-        monkeypatch.chdir(place)
-        step = next(n for n in range(40) if self._has_journal(monkeypatch, n))
-        assert step
-        os.rename(place, tmp_path / "b")
-        monkeypatch.chdir(tmp_path / "b")
-        recover("run")
-        assert visible() in ({}, NEW)
-        assert files(".") in ({}, NEW) or Path(".run.dedup-commit").exists()
-
-    def _has_journal(self, monkeypatch: pytest.MonkeyPatch, step: int) -> bool:
-        cut_off(monkeypatch, all_of_it, step, True)
-        return Path(".run.dedup-commit").exists()
-
-
 class TestErrors:
     @pytest.mark.parametrize("before", [{}, OLD], ids=["fresh", "over"])
     @pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()])
@@ -334,9 +151,9 @@ class TestErrors:
                     failed = True
             outputs.abandon()
             step = made[steps] if steps < len(made) else ""
-            if not Path(".run.dedup-commit").exists():
+            if not beside("run", JOURNAL):
                 assert visible() in (before, NEW), step
-            recover("run")
+            recover("run", TARGETS)
             assert visible() in (before, NEW), step
             assert files(".") == visible(), step
             steps += 1
@@ -385,7 +202,7 @@ class TestNamesThatCannotBeTaken:
         outputs = wrote()
         with monkeypatch.context() as patch:
             for call in ("rename", "replace"):
-                patch.setattr(os, call, busy(getattr(os, call), f".{name}.dedup-part" if is_aside else name))
+                patch.setattr(os, call, busy(getattr(os, call), beside(name)[0] if is_aside else name))
             with pytest.raises(OutputError, match=f"{name}: cannot be written: device or resource busy$"):
                 outputs.commit()
             outputs.abandon()
@@ -397,108 +214,20 @@ class TestNamesThatCannotBeTaken:
         outputs = wrote()
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", busy(os.replace, "run"))  # the last one
-            for fails in (outputs.commit, lambda: recover("run")):
+            for fails in (outputs.commit, lambda: recover("run", TARGETS)):
                 with pytest.raises(
                     OutputError, match="run: cannot be written: device or resource busy"
                 ) as told:
                     fails()
-            outputs.abandon()
-        assert str(told.value).endswith(
-            f"to give that run up, remove {os.path.realpath('.run.dedup-commit')}"
-        )
-        assert recover("run")
+                outputs.abandon()
+        assert str(told.value).endswith(f"to give that run up, remove {beside('run', JOURNAL)[0]}")
+        assert recover("run", TARGETS)
         assert files(".") == NEW
 
     @pytest.mark.parametrize("data", [b"", b"[", b"{}", b"[1]", b'[""]', b"null", b"\xff", b'"run"'])
     def test_what_is_no_journal(self, data: bytes) -> None:
-        Path(".run.dedup-commit").write_bytes(data)
-        with pytest.raises(
-            OutputError, match=r"\.run\.dedup-commit: is not the journal of a run that was cut off"
-        ):
-            recover("run")
-        assert files(".") == {".run.dedup-commit": data}
-
-
-def busy(real: Callable[..., None], name: str) -> Callable[..., None]:
-    """A call that renames, but not what has this name."""
-
-    def call(source: str, target: str) -> None:
-        if name in (os.path.basename(source), os.path.basename(target) if name[0] != "." else ""):
-            raise OSError(errno.EBUSY, "Device or resource busy")
-        real(source, target)
-
-    return call
-
-
-class TestTwoAtOnce:
-    @pytest.mark.parametrize("name", ["kept", "tree", "run"])
-    def test_the_second_is_refused_and_the_first_goes_on(self, name: str) -> None:
-        first = wrote()
-        second = Outputs("other")
-        second.file("other").write(b"other")
-        with pytest.raises(
-            OutputError, match=f"^{name}: another dedup is writing it; wait for that one to end$"
-        ):
-            second.folder(name) if name == "tree" else second.file(name)
-        second.abandon()
-        first.commit()
-        assert files(".") == NEW
-
-    def test_one_after_the_other(self) -> None:
-        wrote().abandon()
-        wrote(text="old").commit()
-        assert files(".") == OLD
-        wrote().commit()
-        assert files(".") == NEW
-
-    def test_the_first_one_has_just_finished(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Between the second one's opening of a part and its locking it, the first one commits."""
-        first = Outputs("run")
-        first.file("kept").write(b"first")
-        first.file("run").write(b"first")
-        import fcntl
-
-        real, count = fcntl.flock, iter(range(100))
-
-        def late(*arguments: Any) -> None:
-            if next(count) == 0:
-                first.commit()
-            real(*arguments)
-
-        monkeypatch.setattr(fcntl, "flock", late)
-        second = Outputs("run")
-        second.file("kept").write(b"second")
-        second.file("run").write(b"second")
-        assert files(".")["kept"] == b"first"
-        second.commit()
-        assert files(".") == {"kept": b"second", "run": b"second"}
-
-    def test_the_second_one_begins_while_the_first_one_commits(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It takes the first one for one that was cut off: whatever it does, both end well and nothing is lost."""
-        for nth in range(4):
-            outputs = wrote()
-            real_replace, real_rename = os.replace, os.rename
-            steps = (step == nth for step in range(100))
-
-            def between(real: Callable[..., None], steps: Iterator[bool] = steps) -> Callable[..., None]:
-                def call(*arguments: Any) -> None:
-                    if next(steps):
-                        code = (
-                            "from dedup.write.outputs import recover\nfrom dedup.errors import OutputError\n"
-                            "try: recover('run')\nexcept OutputError as error: print(error)"
-                        )
-                        subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-                    real(*arguments)
-
-                return call
-
-            with monkeypatch.context() as patch:
-                patch.setattr(os, "replace", between(real_replace))
-                patch.setattr(os, "rename", between(real_rename))
-                outputs.commit()
-            outputs.abandon()
-            assert files(".") == NEW, nth
-            recover("run")
-            assert sorted(os.listdir()) == ["kept", "run", "tree"]
-            for name in NEW:
-                os.unlink(name)
+        path = Path(parts.beside(os.path.realpath("run"), parts.new_run(), JOURNAL))
+        path.write_bytes(data)
+        with pytest.raises(OutputError, match=f"{path}: is not the journal of a run that was cut off"):
+            recover("run", TARGETS)
+        assert files(".") == {path.name: data}
