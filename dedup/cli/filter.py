@@ -220,7 +220,7 @@ def _run(plan: Plan, outputs: Any, options: dict[str, Any]) -> Outcome:
     if plan.kept == STDOUT and sys.stdout is None:
         raise OutputError("standard output is closed; name a file with -o")
     stdout = sys.stdout.buffer if plan.kept == STDOUT else None
-    with interruptible(), progress() if is_shown else nullcontext() as notify:
+    with interruptible(outputs.abandon), progress() if is_shown else nullcontext() as notify:
         return run(plan, outputs, stdout=stdout, progress=notify)
 
 

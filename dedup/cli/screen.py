@@ -78,6 +78,7 @@ class Interruption:
     def __init__(self) -> None:
         self._first: float | None = None
         self._told = threading.Lock()
+        self.last: Callable[[], None] | None = None  # to be done before the process ends
 
     def __call__(self, *_: object) -> None:
         """The handler. The first one is an exception; those of a person who insists end the process themselves.
@@ -104,6 +105,9 @@ class Interruption:
         # Not by the stream: the main thread may be within it, and is not waited for.
         with suppress(OSError, ValueError, AttributeError):
             os.write(sys.stderr.fileno(), _last_words().encode())
+        with suppress(Exception):
+            if self.last is not None:
+                self.last()
         os._exit(INTERRUPTED)
 
 
@@ -168,12 +172,14 @@ def endings() -> Iterator[None]:
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible(last: Callable[[], None] | None = None) -> Iterator[None]:
     """Ctrl-C is obeyed within a moment, though the kernel, which knows no signals, may be at work for minutes.
 
-    The process may end anywhere inside, and puts nothing in order then.
+    The process may end anywhere inside, and puts nothing in order then but by ``last``.
     """
     with interruptions() as interruption, ExitStack() as undo:
+        undo.callback(setattr, interruption, "last", interruption.last)
+        interruption.last = last
         is_main = threading.current_thread() is threading.main_thread()
         # Another handler than ours is that of a program which may not mean to end at all.
         is_ours = signal.getsignal(signal.SIGINT) == interruption

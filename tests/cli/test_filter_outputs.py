@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 
 from dedup.cli import main
 from dedup.write import journal, outputs, parts
-from tests.filtering import files, leftovers
+from tests.filtering import files, is_writing, leftovers
 from tests.unit.committing import killed
 from tests.unit.prose import Prose
 
@@ -166,6 +167,30 @@ def refused(*arguments: str, **streams: Any) -> str:
 def test_a_folder_in_one_that_is_not_there(capfd: pytest.CaptureFixture[str]) -> None:
     line = told(capfd, ["filter", "a.jsonl", "-o", "gone/new/", *TREE[4:]])
     assert line == "dedup: gone/new/: cannot be written: no such file or directory\n"
+    assert sorted(os.listdir()) == ["a.jsonl", "in"]
+
+
+@pytest.mark.parametrize("arguments", [FILTER, TREE], ids=["files", "tree"])
+def test_an_interruption_while_nothing_listens(arguments: list[str]) -> None:
+    """The kernel knows no signals: the process ends while it is at work."""
+    code = (
+        "import hashlib, sys\n"
+        "from dedup.cli import main\n"
+        "from dedup.kept import Kept\n"
+        "Kept.judge = lambda *_: print('busy', flush=True) or hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"busy\n"
+    assert is_writing(".")
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, b"dedup: interrupted\n")
     assert sorted(os.listdir()) == ["a.jsonl", "in"]
 
 
