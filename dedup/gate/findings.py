@@ -169,7 +169,7 @@ class _Others:
         named = dict.fromkeys(other for group in groups for other in self._ranked[group] if other not in own)
         others = list(islice(named, OTHERS))
         left = max(
-            len(self._figures[group]) - len(own.intersection(self._figures[group])) for group in groups
+            len(self._figures[group]) - sum(map(self._figures[group].__contains__, own)) for group in groups
         )
         return _Named(
             others,
