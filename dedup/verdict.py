@@ -16,7 +16,7 @@ PASSAGE = "repeated-passage"
 NEW, KNOWN, MOVED, EDITED, SUPPRESSED = "new", "known", "moved", "edited", "suppressed"
 STATUSES = (NEW, KNOWN, MOVED, EDITED, SUPPRESSED)
 
-OTHERS = 100
+OTHERS = 20
 
 
 class Place(NamedTuple):
@@ -62,6 +62,11 @@ class Finding:
     added: tuple[int, int] | None = None
     reason: str | None = None
     more: int = 0
+
+    @property
+    def all_others(self) -> int:
+        """How many other places there are, the unnamed ones too."""
+        return len(self.others) + self.more
 
 
 class Stale(NamedTuple):

@@ -15,6 +15,7 @@ from dedup.verdict import (
     KNOWN,
     MOVED,
     NEW,
+    OTHERS,
     PASSAGE,
     STATUSES,
     SUPPRESSED,
@@ -180,7 +181,8 @@ def many(number: int) -> Verdict:
                 document=place.document,
                 line=index + 1,
                 end_line=index + 3,
-                others=places[:200],
+                others=places[:OTHERS],
+                more=200 - OTHERS,
                 fingerprint=f"{index * 0x9E3779B97F4A7C15 % 2**64:016x}",
             )
             for index, place in enumerate(places)

@@ -79,10 +79,10 @@ def message(finding: Finding, show: Callable[[int, str], str] = lambda _, text: 
     verb, one = ("Duplicates", "document") if finding.rule == DOCUMENT else ("Repeats", "place")
     first, *rest = (show(number, place.name(other)) for number, other in enumerate(finding.others[:named]))
     said = f"{verb} {first} {extent}"
-    if len(finding.others) > 1:
-        said += f" and {count(len(finding.others) - 1, f'more {one}')}"
+    if finding.all_others > 1:
+        said += f" and {count(finding.all_others - 1, f'more {one}')}"
     if rest:
-        left = len(finding.others) - named
+        left = finding.all_others - 1 - len(rest)
         said += f": {', '.join(rest)}" + (f" and {left:,} more" if left > 0 else "")
     return said
 

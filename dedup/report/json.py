@@ -14,8 +14,6 @@ import orjson
 from ..model import Report, plain, shallow
 from ..verdict import Finding, Verdict
 
-OTHERS = 20  # other places listed with a finding: all of them would be n² among n copies
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -36,9 +34,7 @@ def write_verdict(verdict: Verdict, stream: BinaryIO) -> None:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    others = [
-        {"document": document, "line": line, "path": path} for document, path, line in finding.others[:OTHERS]
-    ]
+    others = [{"document": document, "line": line, "path": path} for document, path, line in finding.others]
     return {
         "rule": finding.rule,
         "status": finding.status,
@@ -49,7 +45,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "end_line": finding.end_line,
         "fingerprint": finding.fingerprint,
         "others": others,
-        "more_others": len(finding.others) - len(others),
+        "more_others": finding.more,
         "path": finding.path,
         "column": finding.column,
         "end_column": finding.end_column,

@@ -66,8 +66,8 @@ def _row(entry: Shown) -> str:
     finding = entry.finding
     what = RULES[finding.rule].title.lower()
     other = _cell(place.name(finding.others[0])) if finding.others else "itself"
-    if len(finding.others) > 1:
-        other += f" and {len(finding.others) - 1:,} more"
+    if finding.all_others > 1:
+        other += f" and {finding.all_others - 1:,} more"
     cells = (
         _cell(place.name(finding)),
         what if finding.status == NEW else f"{what}, {finding.status}",

@@ -157,7 +157,7 @@ def _result(verdict: Verdict, entry: Shown, has_suppressions: bool) -> dict[str,
             "cluster": finding.cluster,
             "tokens": finding.tokens,
             "similarity": finding.similarity,
-            "others": len(finding.others),
+            "others": finding.all_others,
         },
     }  # fmt: skip
     if has_suppressions:  # SARIF: for all results of a run or for none

@@ -9,8 +9,7 @@ import jsonschema
 import pytest
 
 from dedup.report import schema
-from dedup.report.json import OTHERS
-from dedup.verdict import STATUSES, Verdict
+from dedup.verdict import OTHERS, STATUSES, Verdict
 from tests.verdicts import COPY, everything, finding, hostile, many, record, verdict, written
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
