@@ -165,7 +165,8 @@ class Kept:
         shape = self._shape
         good = figures.jaccard >= shape.threshold
         if shape.contained:
-            good |= figures.inside >= shape.threshold
+            is_long = np.diff(self._offsets.values)[figures.pairs[:, 1]] >= shape.min_tokens
+            good |= (figures.inside >= shape.threshold) & is_long
         order = np.flatnonzero(good)
         order = order[np.lexsort((figures.pairs[order, 0], figures.pairs[order, 1]))]
         rows = zip(*(column[order].tolist() for column in figures), strict=True)

@@ -38,12 +38,22 @@ class DocumentMatches(NamedTuple):
 
 
 def documents(
-    tokens: Array, offsets: Array, ngram: int, pairs: Array, threshold: float, jobs: int = 0
+    tokens: Array,
+    offsets: Array,
+    ngram: int,
+    pairs: Array,
+    threshold: float,
+    minimum: int = 0,
+    jobs: int = 0,
 ) -> DocumentMatches:
-    """The pairs whose Jaccard index, or whose containment of the second in the first, is at least ``threshold``."""
+    """The pairs whose Jaccard index, or whose containment of the second in the first, is at least ``threshold``.
+
+    Containment counts only of a second text of at least ``minimum`` tokens, whatever brought the pair here.
+    """
     shared, first, second = kernel.overlaps(tokens, offsets, ngram, pairs, jobs).T
     figures = DocumentMatches(pairs, shared / (first + second - shared), shared / second, shared / first)
-    good = (figures.jaccard >= threshold) | (figures.inside >= threshold)
+    is_long = np.diff(offsets)[pairs[:, 1]] >= minimum
+    good = (figures.jaccard >= threshold) | (figures.inside >= threshold) & is_long
     return DocumentMatches(*(column[good] for column in figures))
 
 

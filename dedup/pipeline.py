@@ -120,22 +120,25 @@ def _read(
 def _document_matches(corpus: text.Corpus, settings: Settings) -> match.DocumentMatches:
     """Near copies first; only what is not one is looked for inside longer texts."""
     tokens, offsets, ngram, jobs = corpus.tokens, corpus.offsets, settings.ngram, settings.jobs
+
+    def compared(pairs: Array) -> match.DocumentMatches:
+        return match.documents(tokens, offsets, ngram, pairs, settings.threshold, settings.min_tokens, jobs)
+
     signatures, smallest = sketch.sign(tokens, offsets, ngram, settings.num_perm, settings.seed, jobs)
     tried = band.near_pairs(signatures.values, settings.threshold, jobs)
-    near = match.documents(tokens, offsets, ngram, tried, settings.threshold, jobs)
+    near = compared(tried)
     for _ in range(ROUNDS):
         links = cluster.missing_links(near, tried, settings.threshold)
         if not len(links):
             break
         tried = np.concatenate([tried, links])
-        near = near.joined(match.documents(tokens, offsets, ngram, links, settings.threshold, jobs))
+        near = near.joined(compared(links))
     sought = np.ones(len(corpus.holders), bool)
     sought[near.pairs[near.jaccard >= settings.threshold, 1]] = False
     parameters = ContainedParameters(ngram, settings.min_tokens)
     candidates = band.contained_pairs(tokens, offsets, smallest, sought, parameters, settings.threshold, jobs)
-    matches = near.joined(match.documents(tokens, offsets, ngram, candidates, settings.threshold, jobs))
-    others = cluster.copies_of_contained(matches, settings.threshold)
-    return matches.joined(match.documents(tokens, offsets, ngram, others, settings.threshold, jobs))
+    matches = near.joined(compared(candidates))
+    return matches.joined(compared(cluster.copies_of_contained(matches, settings.threshold)))
 
 
 #: Rounds in which a kept text is compared with the others that near copies connect with it.

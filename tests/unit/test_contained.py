@@ -82,6 +82,15 @@ def test_texts_below_the_minimum_are_not_sought(
     assert found(kernel, [f"{inner} {words('x', 40)}", inner]) == expected
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_text_below_the_minimum_is_contained_in_none_whatever_the_signatures_say(seed: int) -> None:
+    """Ten words of fourteen: alike enough for many such pairs to meet in a band, by chance."""
+    longs = [words(f"w{i}x", 14) for i in range(60)]
+    texts = [text for long in longs for text in (long, " ".join(long.split()[:10]))]
+    report = dedup.scan([(str(i), text) for i, text in enumerate(texts)], seed=seed, passages=False)
+    assert report.document_clusters == ()
+
+
 def test_only_the_marked_texts_are_sought(stages_on: str) -> None:
     inner = words("inner", 20)
     tokens = reference.tokenise([f"{inner} x y", f"{inner} z", inner])

@@ -305,6 +305,17 @@ class TestShapes:
             kinds = [NEW, NEW, EXACT, NEAR, NEW, NEW, CONTAINED, NEW, EXACT, NEW]
             assert [v.kind for v in verdicts] == kinds
 
+    @pytest.mark.parametrize("seed", [1, 2, 3])
+    def test_a_short_text_is_inside_no_other_whatever_the_signatures_say(
+        self, stages_on: str, seed: int
+    ) -> None:
+        """Ten words of fourteen: alike enough for many such pairs to meet in a band, by chance."""
+        prose = Prose(14)
+        longs = [prose.words(14) for _ in range(60)]
+        texts = [text for long in longs for text in (long, " ".join(long.split()[:10]))]
+        verdicts = in_blocks(texts, [], SHAPE._replace(seed=seed))
+        assert {verdict.kind for verdict in verdicts} == {NEW}
+
     def test_exactly_at_the_threshold_is_a_copy(self, stages_on: str) -> None:
         """10 shingles, of which 8 are shared; and 8 of 10 of one inside another."""
         words = [f"w{i}" for i in range(12)]
