@@ -33,6 +33,11 @@ class InputError(DedupError):
 class OutputError(DedupError):
     """A report cannot be written where it was asked for."""
 
+    @classmethod
+    def of(cls, name: str, error: OSError) -> "OutputError":
+        """The error that says why ``name`` cannot be written."""
+        return cls(f"{name}: cannot be written: {(error.strerror or str(error)).lower()}")
+
 
 class ManifestError(DedupError):
     """A manifest is damaged, of another version, or does not fit what it describes."""

@@ -11,7 +11,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
@@ -23,6 +23,30 @@ SCHEMA = "dedup-manifest/1"
 ORIGINALS = ".originals"
 
 Line = dict[str, Any]
+
+
+class Sum(NamedTuple):
+    """Size in bytes and SHA-256 of some content."""
+
+    size: int
+    sha256: str
+
+
+class Summing:
+    """Adds up the bytes of some content."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._sha = hashlib.sha256()
+
+    def add(self, data: bytes | memoryview) -> None:
+        """The bytes that come next."""
+        self._size += len(data)
+        self._sha.update(data)
+
+    def sum(self) -> Sum:
+        """Of what was added."""
+        return Sum(self._size, self._sha.hexdigest())
 
 
 class Writer:
@@ -49,8 +73,7 @@ class Writer:
         try:
             self._stream.write(data)
         except OSError as error:
-            what = (error.strerror or str(error)).lower()
-            raise OutputError(f"the manifest cannot be written: {what}") from error
+            raise OutputError.of("the manifest", error) from error
 
 
 def read(path: str) -> Iterator[Line]:

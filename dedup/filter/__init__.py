@@ -27,7 +27,8 @@ from ..pipeline import Progress
 from ..read.again import Again
 from ..write.outputs import Outputs
 from .arrivals import BLOCK, GROWTH, Arrived, Block, Came, Gone, blocks
-from .ledger import Cut, Ledger
+from .edits import Cut
+from .ledger import Ledger
 from .plan import Outcome, Plan
 from .registry import Registry, room, temporary
 

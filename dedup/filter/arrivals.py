@@ -18,10 +18,11 @@ import numpy as np
 
 from .. import kernel, read
 from ..kernel.types import Array
+from ..manifest import Sum, Summing
 from ..model import Document, Skipped
 from ..read import Input, Options, Record
 from ..read.archive import locked
-from ..read.formats import OTHER, ZIP
+from ..read.formats import OTHER
 from ..read.record import parts
 from ..text import BATCH
 
@@ -46,13 +47,6 @@ class Came(NamedTuple):
 
     record: Record
     sha: bytes
-
-
-class Sum(NamedTuple):
-    """Size in bytes and SHA-256 of some content."""
-
-    size: int
-    sha256: str
 
 
 class Gone(NamedTuple):
@@ -165,12 +159,12 @@ def _events(
         if isinstance(found, Skipped):
             yield found
             continue
-        why = locked(found.path) if found.format == ZIP and not found.packing else None
+        why = locked(found, options)
         if why is not None:
-            found = found._replace(format=OTHER)
+            found = found._replace(format=OTHER, packing="")
         yield Arrived(number, found)
         with copies(found) as copy:
-            file, content, problem = _Summing(copy), _Summing(None), None
+            file, content, problem = _Passing(copy), Summing(), None
             for record in read.records(found, options, file.add, stdin):
                 if isinstance(record, Skipped):
                     problem = record.reason
@@ -195,23 +189,21 @@ def _size(path: str) -> int | None:
         return None
 
 
-class _Summing:
+class _Passing:
     """Adds up bytes, and passes them on to a file. Of a large file a thread of its own takes the sum meanwhile."""
 
     def __init__(self, copy: BinaryIO | None) -> None:
         self._copy = copy
-        self._size = 0
-        self._sha = hashlib.sha256()
+        self._summing = Summing()
         self._thread: ThreadPoolExecutor | None = None
         self._waiting: deque[Future[None]] = deque()
 
     def add(self, chunk: bytes | memoryview) -> None:
-        self._size += len(chunk)
         if self._thread is None and len(chunk) < _LARGE:
-            self._sha.update(chunk)
+            self._summing.add(chunk)
         else:
             self._thread = self._thread or ThreadPoolExecutor(1)
-            self._waiting.append(self._thread.submit(self._sha.update, bytes(chunk)))
+            self._waiting.append(self._thread.submit(self._summing.add, bytes(chunk)))
             if len(self._waiting) > _AHEAD:
                 self._waiting.popleft().result()
         if self._copy is not None:
@@ -220,4 +212,4 @@ class _Summing:
     def sum(self) -> Sum:
         if self._thread is not None:
             self._thread.shutdown()
-        return Sum(self._size, self._sha.hexdigest())
+        return self._summing.sum()

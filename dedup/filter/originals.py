@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 from ..errors import OutputError
 from ..manifest import ORIGINALS
 from ..read import Input
+from ..read.formats import CSV, HTML, JSONL, OTHER, TEXT, TSV, WARC, WARC_GZ
 from ..read.options import AUTO
 from ..write.layout import Names
 from ..write.outputs import Outputs
@@ -21,17 +22,15 @@ from ..write.sides import ARCHIVES
 from .plan import Plan
 
 #: Formats whose records, one after the other, are the file.
-PIECEWISE = ("text", "html", "other", "jsonl", "csv", "tsv", "warc", "warc.gz")
+PIECEWISE = (TEXT, HTML, OTHER, JSONL, CSV, TSV, WARC, WARC_GZ)
 
 
 class Originals:
     """The folder of such copies, which there is only if it holds one."""
 
     def __init__(self, plan: Plan, outputs: Outputs) -> None:
-        self.names = Names(
-            plan.paths,
-            "stdin.jsonl" if plan.options.input_format == AUTO else f"stdin.{plan.options.input_format}",
-        )
+        given = plan.options.input_format
+        self.names = Names(plan.paths, f"stdin.{JSONL if given == AUTO else given}")
         self._path = f"{plan.manifest}{ORIGINALS}" if plan.manifest else None
         self._wanted = plan.originals
         self._outputs = outputs
@@ -52,7 +51,7 @@ class Originals:
             with open(path, "xb") as stream:
                 yield cast(BinaryIO, _Copy(stream, self._path))
         except OSError as error:
-            raise _failed(self._path, error) from error
+            raise OutputError.of(self._path, error) from error
 
     def name_of(self, found: Input) -> str | None:
         """The name of the copy of an input, if there is one."""
@@ -72,8 +71,4 @@ class _Copy:
         try:
             return self._stream.write(chunk)
         except OSError as error:
-            raise _failed(self._name, error) from error
-
-
-def _failed(name: str, error: OSError) -> OutputError:
-    return OutputError(f"{name}: cannot be written: {(error.strerror or str(error)).lower()}")
+            raise OutputError.of(self._name, error) from error

@@ -10,7 +10,7 @@ Every format may be gzipped (``.gz`` added to its suffix). Text is UTF-8, with o
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from ..errors import DependencyError, InputError
@@ -43,7 +43,7 @@ from .stream import Stream, Tap, opened
 
 __all__ = [
     "NOT_READ", "STDIN", "Excluded", "Input", "Options", "Record", "Tap",
-    "documents", "inputs", "is_readable_name", "is_remote", "records", "values",
+    "content", "documents", "entries", "inputs", "is_readable_name", "is_remote", "records", "values",
 ]  # fmt: skip
 
 _DEFAULT = Options()
@@ -129,7 +129,7 @@ def records(
         yield Skipped(found.path, reason(error))
         return
     with stream:
-        yield from _content(found, stream, options)
+        yield from content(found, stream, options)
         try:
             if tap is not None:
                 stream.drain()
@@ -170,6 +170,14 @@ def _entry_values(record: Record, options: Options) -> Mapping[str, Any]:
     return {} if changed is None else {"mtime": changed}
 
 
+def entries(found: Input, options: Options = _DEFAULT) -> Generator[tuple[Input, Stream], None, None]:
+    """The entries of an archive in their order, each as an input and its unpacked bytes, good until the next is asked
+    for. Raises OSError."""
+    from . import archive
+
+    return archive.entries(found, options)
+
+
 def is_readable_name(path: str) -> bool:
     """Whether a file of this name, met in a directory, would be read."""
     return formats.named(path, _DEFAULT, is_given=False).format != OTHER
@@ -199,18 +207,19 @@ def _file(found: Input, options: Options, stdin: BinaryIO | None) -> Iterator[Do
         if found.format == JSONL:
             yield from jsonl.documents(found.path, Lines(stream, options), options)
             return
-        for item in _content(found, stream, options):
+        for item in content(found, stream, options):
             told = item if isinstance(item, Skipped) else item.document or item.skipped
             if told is not None:
                 yield told
 
 
-def _content(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:
+def content(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:
+    """The records in the unpacked bytes of an input."""
     if found.format in (ZIP, TAR):
         from . import archive  # its modules take as long to load as all others here
 
         read = archive.zip_records if found.format == ZIP else archive.tar_records
-        return read(found, stream, options, _content)
+        return read(found, stream, options, content)
     if found.format == OTHER:
         return plain.unread(found, stream, options, formats.why_not(found.path, options))
     return _READERS[found.format](found, stream, options)

@@ -14,19 +14,19 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from ..model import Skipped, Source
 from .compression import BOMB, Watched
-from .formats import OTHER, TAR, ZIP, Input, named
+from .formats import OTHER, STDIN, TAR, ZIP, Input, named
 from .options import Options
 from .plain import unread
 from .reasons import UnreadableError, reason, told
 from .record import Record
-from .stream import BUFFER, Stream
+from .stream import BUFFER, Stream, opened
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -67,10 +67,8 @@ def zip_records(found: Input, stream: Stream, options: Options, read: Read) -> I
                 elif entry.flag_bits & 1:
                     yield members.empty(entry, entry.filename, reason=_ENCRYPTED)
                 else:
-                    opened = partial(archive.open, entry)
-                    yield from members.records(
-                        entry, entry.filename, _Entry(opened, "ZIP", entry.compress_size)
-                    )
+                    file = _Entry(partial(archive.open, entry), "ZIP", entry.compress_size)
+                    yield from members.records(entry, entry.filename, file)
     except (*_ERRORS, OSError) as error:
         yield Skipped(found.path, _told("ZIP", error))
 
@@ -92,17 +90,51 @@ def tar_records(found: Input, stream: Stream, options: Options, read: Read) -> I
                 elif entry.issparse():  # may stand for terabytes of zeros
                     yield members.empty(entry, entry.name, reason=_SPARSE)
                 else:
-                    opened = partial(archive.extractfile, entry)
-                    yield from members.records(entry, entry.name, _Entry(opened, "tar", 0, stream.begin))
+                    file = _Entry(partial(archive.extractfile, entry), "tar", 0, stream.begin)
+                    yield from members.records(entry, entry.name, file)
                 count += 1
     except (*_ERRORS, OSError) as error:
         yield Skipped(found.path, f"{_told('tar', error)}; read as far as entry {count}")
 
 
-def locked(path: str) -> str | None:
-    """Why the entries of a ZIP file cannot all be passed on: one of them is encrypted. None if they can."""
+def entries(found: Input, options: Options) -> Generator[tuple[Input, Stream], None, None]:
+    """The entries of an archive in their order, each as an input and its unpacked bytes, good until the next is asked
+    for. Links and folders count, and hold nothing. Raises OSError."""
+    with opened(found, options) as stream:
+        members = _Members(found, stream, options, lambda *_: iter(()))
+        walk = _zip_files if found.format == ZIP else _tar_files
+        try:
+            for name, file in walk(stream):
+                member, _ = members.input(name)
+                with Stream(file, member.packing, options) as content:
+                    yield member, content
+        except _ERRORS as error:
+            raise UnreadableError(_told(found.format, error)) from error
+
+
+def _zip_files(stream: Stream) -> Iterator[tuple[str, _Entry]]:
+    with zipfile.ZipFile(stream.seekable_file()) as archive:
+        for entry in archive.infolist():
+            yield entry.filename, _Entry(partial(archive.open, entry), "ZIP", entry.compress_size)
+
+
+def _tar_files(stream: Stream) -> Iterator[tuple[str, _Entry]]:
+    with tarfile.open(fileobj=cast(BinaryIO, _AsItComes(stream)), mode="r|", bufsize=BUFFER) as whole:
+        archive: Any = whole
+        while (entry := archive.next()) is not None:
+            archive.members = []  # which otherwise holds all of them
+            yield entry.name, _Entry(partial(archive.extractfile, entry), "tar", 0)
+
+
+def locked(found: Input, options: Options) -> str | None:
+    """Why the entries of a ZIP file cannot all be passed on: one of them is encrypted. None if they can.
+
+    Of standard input, which can be read only once, that is not known.
+    """
+    if found.format != ZIP or found.path == STDIN:
+        return None
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(found, options) as stream, zipfile.ZipFile(stream.seekable_file()) as archive:
             entry = next((entry for entry in archive.infolist() if entry.flag_bits & 1), None)
     except (*_ERRORS, OSError):  # whoever reads it will tell
         return None
@@ -135,14 +167,17 @@ class _Members(NamedTuple):
         found = Input(f"{self.archive.path}!{name}", OTHER, "")
         return Record(b"", Source(found.path, None, 0), None, reason, is_frame, Place(entry, found))
 
-    def records(self, entry: Any, name: str, file: _Entry) -> Iterator[Record | Skipped]:
-        """The records of a file in the archive, at least one."""
+    def input(self, name: str) -> tuple[Input, str | None]:
+        """An entry as an input, and why it is not read, if it is not."""
         found = named(f"{self.archive.path}!{name}", self.options, is_given=False)
         why = _OUTSIDE if leads_outside(name) else _NESTED if found.format in (ZIP, TAR) else None
-        if why is not None:
-            found = Input(found.path, OTHER, "")
+        return (found, why) if why is None else (Input(found.path, OTHER, ""), why)
+
+    def records(self, entry: Any, name: str, file: _Entry) -> Iterator[Record | Skipped]:
+        """The records of a file in the archive, at least one."""
+        found, why = self.input(name)
         file.limit = self.options.max_record_size
-        is_empty = True
+        is_empty, has_frame = True, False
         try:
             with Stream(file, found.packing, self.options, keeps=self.stream.keeps) as stream:
                 items = (
@@ -151,7 +186,8 @@ class _Members(NamedTuple):
                     else self.read(found, stream, self.options)
                 )
                 for item in items:
-                    is_empty = is_empty and isinstance(item, Skipped)
+                    is_empty = is_empty and (isinstance(item, Skipped) or item.is_frame)
+                    has_frame = has_frame or not isinstance(item, Skipped)
                     yield (
                         item
                         if isinstance(item, Skipped)
@@ -159,7 +195,9 @@ class _Members(NamedTuple):
                     )
         except OSError as error:
             yield Skipped(found.path, reason(error))
-        if is_empty:
+        if is_empty and has_frame:  # for the header to go somewhere
+            yield Record(b"", Source(found.path, None, 0), place=Place(entry, found))
+        elif is_empty:
             yield self.empty(entry, name)
 
 

@@ -58,12 +58,13 @@ class Record(NamedTuple):
 _PART = 1 << 24  # bytes of a map looked at before they are let go
 
 
-def parts(raw: bytes | mmap) -> Iterator[bytes]:
+def parts(raw: bytes | mmap, start: int = 0, end: int | None = None) -> Iterator[bytes]:
     """The bytes of a record, piece by piece; of one that lies in a file little is in memory at a time."""
     if isinstance(raw, bytes):
-        yield raw
+        yield raw[start:end]
         return
-    for start in range(0, len(raw), _PART):
-        yield raw[start : start + _PART]
+    stop = len(raw) if end is None else end
+    for at in range(start, stop, _PART):
+        yield raw[at : min(at + _PART, stop)]
         if hasattr(raw, "madvise") and hasattr(mmap_module, "MADV_DONTNEED"):
             raw.madvise(mmap_module.MADV_DONTNEED)

@@ -2,9 +2,10 @@
 
 Enters: the stream. Leaves: the schema as the frame, then a record for each row, batch by batch. The bytes of a row
 are no bytes of the file but those of its values as JSON, in the order of the columns, to tell rows apart by: binary
-values in base64, decimals as strings, times as ISO 8601 (an array of values where names of columns repeat). Where only
-documents are wanted, the other columns are not looked at. Rows are counted from 1, in place of lines. ``place`` holds
-the batch, for who writes rows on as they are.
+values in base64, decimals as strings, dates and times as the whole numbers that they are stored as, some of which no
+date in Python can hold (an array of values where names of columns repeat). Where only documents are wanted, the other
+columns are not looked at. Rows are counted from 1, in place of lines. ``place`` holds the batch, for who writes rows on
+as they are.
 """
 
 from __future__ import annotations
@@ -62,11 +63,11 @@ def records(found: Input, stream: Stream, options: Options) -> Iterator[Record |
 
 
 def values(record: Record) -> Mapping[str, Any]:
-    """The values of a row by the names of their columns."""
+    """The values of a row by the names of their columns; None for dates that Python has none for."""
     if not isinstance(record.place, Place):
         return {}
     _, row, batch = record.place
-    cells = [_cells(one.slice(row, 1))[0] for one in batch.columns]
+    cells = [_value(one.slice(row, 1)) for one in batch.columns]
     return dict(zip(batch.schema.names, cells, strict=True))
 
 
@@ -147,6 +148,45 @@ def _cells(array: Any) -> list[Any]:
     return values
 
 
+def _value(array: Any) -> Any:
+    """The one value of a column; of a time no more than microseconds, in UTC if it has a zone."""
+    pyarrow = import_module("pyarrow")
+    if pyarrow.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pyarrow.types.is_timestamp(array.type):
+        unit = "us" if array.type.unit == "ns" else array.type.unit
+        array = array.cast(pyarrow.timestamp(unit, "UTC" if array.type.tz else None), safe=False)
+    try:
+        return _cells(array)[0]
+    except (ValueError, OverflowError, KeyError, pyarrow.ArrowException):
+        return None
+
+
+def _whole_numbers(kind: Any) -> Any:
+    """The type with whole numbers in the place of dates and times, however deep in it these are."""
+    pyarrow = import_module("pyarrow")
+    types = pyarrow.types
+    if types.is_temporal(kind):
+        return pyarrow.int32() if kind.bit_width == 32 else pyarrow.int64()
+    if types.is_list(kind):
+        return pyarrow.list_(_field(kind.value_field))
+    if types.is_large_list(kind):
+        return pyarrow.large_list(_field(kind.value_field))
+    if types.is_fixed_size_list(kind):
+        return pyarrow.list_(_field(kind.value_field), kind.list_size)
+    if types.is_struct(kind):
+        return pyarrow.struct([_field(kind.field(i)) for i in range(kind.num_fields)])
+    if types.is_map(kind):
+        return pyarrow.map_(_field(kind.key_field), _field(kind.item_field), kind.keys_sorted)
+    if types.is_dictionary(kind):
+        return pyarrow.dictionary(kind.index_type, _whole_numbers(kind.value_type), kind.ordered)
+    return kind
+
+
+def _field(field: Any) -> Any:
+    return field.with_type(_whole_numbers(field.type))
+
+
 def _string(data: bytes) -> str | bytes:
     try:
         return data.decode("utf-8")
@@ -154,10 +194,25 @@ def _string(data: bytes) -> str | bytes:
         return data
 
 
+def _told(array: Any) -> list[Any]:
+    """The values of a column as they are told. Raises UnreadableError for those of which Python has none."""
+    pyarrow = import_module("pyarrow")
+    kind = _whole_numbers(array.type)
+    try:
+        if kind != array.type:
+            array.validate(full=True)
+            array = array.cast(kind)
+        return _cells(array)
+    except pyarrow.ArrowException:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise UnreadableError(f"a column of {array.type} cannot be told ({told(error)})") from error
+
+
 def _raws(batch: Any) -> Iterator[bytes]:
     names = batch.schema.names
     is_plain = len(set(names)) == len(names)
-    columns = [_cells(one) for one in batch.columns]
+    columns = [_told(one) for one in batch.columns]
     for cells in zip(*columns, strict=True) if columns else ():
         row = dict(zip(names, cells, strict=True)) if is_plain else cells
         yield orjson.dumps(row, default=_json, option=orjson.OPT_NON_STR_KEYS)

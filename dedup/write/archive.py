@@ -11,6 +11,7 @@ import io
 import shutil
 import tarfile
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -31,22 +32,22 @@ class Inner(Protocol):
     """Writes the records of one entry."""
 
     def write(self, record: Record, raw: bytes | mmap) -> dict[str, int]:
-        """Writes one record."""
+        """Writes one record; tells its place in the entry."""
 
 
-#: Gives what writes records into a stream, for an entry as an input and the frames of its file.
-Opened = Callable[[BinaryIO, Input, list[bytes]], AbstractContextManager[Inner]]
+#: Gives what writes records into a stream, for an entry as an input and what its file begins with.
+Opened = Callable[[BinaryIO, Input, Record | None], AbstractContextManager[Inner]]
 
 
-class Archive:
+class Entries:
     """Writes records. ``opened`` gives what writes those of one entry."""
 
     def __init__(self, stream: BinaryIO, format: str, opened: Opened) -> None:
         self._target = _Zip(stream) if format == ZIP else _Tar(stream)
         self._opened = opened
-        self._count = 0
+        self._count = 0  # of entries that were written
         self._entry: Any = None
-        self._frames: list[bytes] = []
+        self._frame: Record | None = None
         self._inner: Inner | None = None
         self._closing = ExitStack()
 
@@ -55,12 +56,12 @@ class Archive:
         entry = record.place.entry
         self._begin(entry)
         if len(record.raw):
-            self._frames.append(bytes(record.raw))
+            self._frame = record._replace(place=record.place.place)
         else:
-            self._target.add(entry, None)
+            self._add(entry, None)
 
     def write(self, record: Record, raw: bytes | mmap) -> dict[str, int]:
-        """Puts one record into its entry, as ``raw`` says; tells its number in the archive."""
+        """Puts one record into its entry, as ``raw`` says; tells the entry's number, and the place in there."""
         entry, found, place = record.place
         if record.reason is not None and not len(raw) and self._target.size(entry):
             raise OutputError(
@@ -69,9 +70,7 @@ class Archive:
         self._begin(entry)
         if self._inner is None:
             self._inner = self._collected(entry, found)
-        self._inner.write(record._replace(place=place), raw)
-        self._count += 1
-        return {"number": self._count - 1}
+        return {"entry": self._count, **self._inner.write(record._replace(place=place), raw)}
 
     def close(self) -> None:
         """Ends the archive."""
@@ -82,13 +81,17 @@ class Archive:
         """Another entry: what was collected of the one before is written."""
         if entry is not self._entry:
             self._closing.close()
-            self._entry, self._inner, self._frames = entry, None, []
+            self._entry, self._inner, self._frame = entry, None, None
 
     def _collected(self, entry: Any, found: Input) -> Inner:
         """Collects the records of an entry aside; when it is closed, the entry is written."""
         spool = self._closing.enter_context(_spool())
-        self._closing.callback(self._target.add, entry, spool)
-        return self._closing.enter_context(self._opened(cast(BinaryIO, spool), found, self._frames))
+        self._closing.callback(self._add, entry, spool)
+        return self._closing.enter_context(self._opened(cast(BinaryIO, spool), found, self._frame))
+
+    def _add(self, entry: Any, content: IO[bytes] | None) -> None:
+        self._target.add(entry, content)
+        self._count += 1
 
 
 class _Zip:
@@ -104,12 +107,12 @@ class _Zip:
         told = zipfile.ZipInfo(entry.filename, entry.date_time)
         for name in ("compress_type", "comment", "create_system", "external_attr", "internal_attr"):
             setattr(told, name, getattr(entry, name))
-        if content is None:
-            self._archive.writestr(told, b"")
-            return
-        content.seek(0)
-        with self._archive.open(told, "w", force_zip64=True) as target:
-            shutil.copyfileobj(content, target, 1 << 20)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Duplicate name", UserWarning)  # they go on as they came
+            with self._archive.open(told, "w", force_zip64=content is not None) as target:
+                if content is not None:
+                    content.seek(0)
+                    shutil.copyfileobj(content, target, 1 << 20)
 
     def close(self) -> None:
         self._archive.close()

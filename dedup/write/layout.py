@@ -11,22 +11,23 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-STDIN = "-"
+from ..read import is_remote
+from ..read.formats import STDIN
 
 
 class Names:
     """Names of inputs as they stand in an output folder and in a restored one: relative, and never outside of it."""
 
-    def __init__(self, paths: Sequence[str], stdin: str = "stdin.jsonl") -> None:
+    def __init__(self, paths: Sequence[str], stdin: str) -> None:
         self._stdin = stdin
-        self._base = _common([path for path in paths if path != STDIN and not _is_remote(path)])
+        self._base = _common([path for path in paths if path != STDIN and not is_remote(path)])
         self._taken: dict[str, str] = {}
 
     def of(self, path: str) -> str:
         """The name of an input: its path below the folder that holds all the paths given."""
         if path == STDIN:
             name = self._stdin
-        elif _is_remote(path):
+        elif is_remote(path):
             name = re.sub(r"^[a-z][a-z0-9+.-]*://", "", path, flags=re.IGNORECASE)
         else:
             name = os.path.relpath(os.path.abspath(path), self._base)
@@ -51,7 +52,3 @@ def _common(paths: Sequence[str]) -> str:
         return os.path.commonpath(folders)
     except ValueError:  # on several drives
         return os.sep
-
-
-def _is_remote(path: str) -> bool:
-    return "://" in path

@@ -9,12 +9,11 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from importlib import import_module
-from mmap import mmap
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from ..errors import DependencyError
 from ..read.compression import BZIP2, GZIP, LZ4, XZ, ZSTD
@@ -32,16 +31,32 @@ def packing_of(path: str) -> str:
     return next((kind for suffix, kind in PACKINGS.items() if lower.endswith(suffix)), "")
 
 
+class Members:
+    """Gzip, a member for each record."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def add(self, pieces: Iterable[bytes]) -> None:
+        """The bytes of a record, piece by piece; there is no member of nothing."""
+        member: gzip.GzipFile | None = None
+        for piece in filter(None, pieces):
+            member = member or gzip.GzipFile("", "wb", _GZIP_LEVEL, self._stream, mtime=0)
+            member.write(piece)
+        if member is not None:
+            member.close()
+
+
 @contextmanager
-def packed(stream: BinaryIO, packing: str, members: bool = False) -> Iterator[BinaryIO]:
+def packed(stream: BinaryIO, packing: str, members: bool = False) -> Iterator[BinaryIO | Members]:
     """The stream to write content to. Raises DependencyError where a package is missing.
 
-    With ``members`` what is written at a time to gzip becomes a member of its own, as web archives want it.
+    With ``members`` each record becomes a member of gzip, as web archives want it.
     """
     if not packing:
         yield stream
     elif members and packing == GZIP:
-        yield cast(BinaryIO, _Members(stream))
+        yield Members(stream)
     else:
         with closing(_OPENED[packing](stream)) as whole:
             yield whole
@@ -61,16 +76,6 @@ def _begun(file: Any) -> Any:
     file.write(b"")
     file.flush(file.FLUSH_BLOCK)
     return file
-
-
-class _Members:
-    """Gzip, a member for each record."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def write(self, data: bytes | mmap) -> int:
-        return self._stream.write(gzip.compress(data, _GZIP_LEVEL, mtime=0)) if len(data) else 0
 
 
 _OPENED: dict[str, Callable[[BinaryIO], Any]] = {

@@ -5,7 +5,7 @@ Enters: the bytes of records. Leaves: a file of them, and for each the place whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from mmap import mmap
 from typing import BinaryIO, NamedTuple
@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 from ..read import Record
 from ..read.aside import aside
 from ..read.record import parts
+from .packing import Members
 
 _CHUNK = 1 << 20
 _LARGE = 1 << 27  # bytes of a record that are not held in memory
@@ -25,15 +26,26 @@ class Place(NamedTuple):
     length: int
 
 
+def _nothing(raw: bytes | mmap) -> bytes:
+    return b""
+
+
 class Pieces:
     """Writes records end to end. ``lines``: each begins on a line of its own, whatever stood before it.
 
-    The stream is for the caller to close.
+    ``missing_end`` gives what has to follow a record and does not; it stands behind the record's place. The stream is
+    for the caller to close.
     """
 
-    def __init__(self, stream: BinaryIO, lines: bool) -> None:
+    def __init__(
+        self,
+        stream: BinaryIO | Members,
+        lines: bool,
+        missing_end: Callable[[bytes | mmap], bytes] = _nothing,
+    ) -> None:
         self._stream = stream
         self._lines = lines
+        self._missing_end = missing_end
         self._offset = 0
         self._is_open_line = False
 
@@ -53,14 +65,21 @@ class Pieces:
         length = len(raw)
         if self._lines and length:
             if self._is_open_line:
-                self._stream.write(b"\n")
+                self._put([b"\n"])
                 self._offset += 1
             self._is_open_line = raw[-1:] != b"\n"
-        for part in parts(raw):
-            self._stream.write(part)
+        end = self._missing_end(raw)
+        self._put(chain(parts(raw), [end]))
         place = Place(self._offset, length)
-        self._offset += length
+        self._offset += length + len(end)
         return place
+
+    def _put(self, pieces: Iterable[bytes]) -> None:
+        if isinstance(self._stream, Members):
+            self._stream.add(pieces)
+        else:
+            for piece in pieces:
+                self._stream.write(piece)
 
 
 class Slices:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import warnings
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from mmap import mmap
 from typing import Any, BinaryIO, NamedTuple, Protocol
@@ -20,11 +20,12 @@ from ..errors import OutputError
 from ..read import Input, Options, Record
 from ..read.compression import GZIP
 from ..read.formats import ARROW, CSV, JSONL, OTHER, PARQUET, TAR, TSV, WARC, WARC_GZ, ZIP, by_name
-from .archive import Archive
+from .archive import Entries
 from .outputs import Outputs
-from .packing import packed, packing_of
+from .packing import Members, packed, packing_of
 from .pieces import Pieces
 from .table import Table
+from .warc import missing_end
 
 STDOUT = "-"
 LINES = (JSONL, CSV, TSV)
@@ -65,28 +66,43 @@ class Sink(Protocol):
         """Ends the file; its stream is for the caller to close."""
 
 
-def sink(stream: BinaryIO, format: str, form: Form, frames: list[bytes]) -> Sink:
-    """What writes a format; to be closed. ``frames`` are what each of its files begins with."""
+def sink(stream: BinaryIO | Members, format: str, form: Form, frame: Record | None) -> Sink:
+    """What writes a format; to be closed. ``frame`` is what the file begins with, of a table the schema."""
     if format in ARCHIVES:
-        # Entries of one name are carried as they came.
-        warnings.filterwarnings("ignore", "Duplicate name", UserWarning)
-        return Archive(stream, format, partial(_entry, form=form))
+        return Entries(_whole(stream), format, partial(_entry, form=form))
     if format in TABLES:
-        return Table(stream, format, form.field, form.notes)
-    pieces = Pieces(stream, format in LINES)
-    for frame in frames:
-        pieces.add(frame)
-    return pieces
+        target: Sink = Table(_whole(stream), format, form.field, form.notes)
+    elif format == WARC:
+        target = Pieces(stream, False, missing_end)
+    else:
+        target = Pieces(stream, format in LINES)
+    if frame is not None:
+        target.frame(frame)
+    return target
+
+
+def _whole(stream: BinaryIO | Members) -> BinaryIO:
+    assert not isinstance(stream, Members), "only web archives are packed record by record"
+    return stream
 
 
 @contextmanager
-def _entry(stream: BinaryIO, found: Input, frames: list[bytes], form: Form) -> Iterator[Sink]:
+def _entry(stream: BinaryIO, found: Input, frame: Record | None, form: Form) -> Iterator[Sink]:
     """What writes an entry of an archive."""
     with (
         packed(stream, found.packing, members=found.format == WARC) as content,
-        closing(sink(content, found.format, form, frames)) as target,
+        closing(sink(content, found.format, form, frame)) as target,
     ):
         yield target
+
+
+@dataclass
+class _Begun:
+    """A file that something stands in: what writes it, the format that it was begun for, its header or schema."""
+
+    sink: Sink
+    format: str
+    frame: Record | None
 
 
 class Side:
@@ -104,39 +120,31 @@ class Side:
         elif target is not None and not is_folder:
             self._stream = outputs.file(target)
         self._open = ExitStack()
-        self._sink: Sink | None = None
         self._arrival: Arrival | None = None
-        self._format = ""  # that the file was begun for
-        self._begun_by: Arrival | None = None
-        self._frames: list[bytes] = []
-        self._framed: list[bytes] = []
-        self._first: tuple[list[bytes], Record | None] = [], None  # frames of the first input that has some
-        self._schema: Record | None = None
+        self._frame: Record | None = None  # of the input that records come from
+        self._first: Record | None = None  # the first frame of any
+        self._begun: _Begun | None = None
 
     def begin(self, arrival: Arrival) -> None:
         """What is written from now on comes from this input."""
-        self._arrival = arrival
-        self._frames, self._schema = [], None
+        self._arrival, self._frame = arrival, None
 
     def frame(self, record: Record) -> None:
         """What the file needs before the first of the records that follow. Raises OutputError where it has another."""
         assert self._arrival is not None
         if self._arrival.format in ARCHIVES:
             if self._is_there:
-                (self._sink or self._begin_file()).frame(record)
+                (self._begun or self._begin_file()).sink.frame(record)
             return
-        self._frames.append(bytes(record.raw).removeprefix(BOM_UTF8) if self._sink else bytes(record.raw))
-        self._schema = record if self._arrival.format in TABLES else None
-        if not self._first[0]:
-            self._first = [*self._frames], self._schema
-        if self._sink is not None and not self._framed and self._begun_by is self._arrival:
-            self._framed = list(self._frames)  # what stood before the header was blank
-            self._sink.frame(record)
-        elif (
-            self._folder is None
-            and self._sink is not None
-            and self._frames != [one.removeprefix(BOM_UTF8) for one in self._framed[: len(self._frames)]]
-        ):
+        self._frame = record
+        self._first = self._first or record
+        begun = self._begun
+        if begun is None:
+            return
+        if begun.frame is None:  # what stood before the header was blank
+            begun.frame = record
+            begun.sink.frame(record._replace(raw=_header(record)))
+        elif _header(record) != _header(begun.frame):
             raise OutputError(
                 f"{self._arrival.name}: has another header than the files before it, and all go into one file; "
                 f"name a folder: -o new/"
@@ -148,7 +156,7 @@ class Side:
             return {}
         self._check_format()
         try:
-            place = (self._sink or self._begin_file()).write(record, raw)
+            place = (self._begun or self._begin_file()).sink.write(record, raw)
         except OSError as error:
             raise self._failed(error) from error
         if self._folder is None or self._arrival is None:
@@ -157,19 +165,20 @@ class Side:
 
     def _check_format(self) -> None:
         """Raises OutputError where the file was begun for records that are packed in another way."""
-        if self._folder is not None or self._sink is None or self._arrival is None:
+        if self._folder is not None or self._begun is None or self._arrival is None:
             return
         name, format, _ = self._arrival
-        if format != self._format:
+        before = self._begun.format
+        if format != before:
             raise OutputError(
                 f"{name}: has {_TOLD.get(format, format)}, the files before it have "
-                f"{_TOLD.get(self._format, self._format)}, and all go into one file; name a folder: -o new/"
+                f"{_TOLD.get(before, before)}, and all go into one file; name a folder: -o new/"
             )
 
     @property
     def is_begun(self) -> bool:
         """Whether something stands in the file that the next record goes to."""
-        return self._sink is not None
+        return self._begun is not None
 
     @property
     def _is_there(self) -> bool:
@@ -183,19 +192,25 @@ class Side:
     def close(self) -> None:
         """There is no more at all."""
         try:
-            if self._sink is None and self._stream is not None and self._arrival is not None:
-                self._frames, self._schema = self._first
-                self._begin_file()  # of nothing, too, a table, an archive and what is compressed are some bytes
-                if self._arrival.format in (WARC, WARC_GZ) and packing_of(str(self._target)) == GZIP:
-                    self._stream.write(gzip.compress(b"", mtime=0))  # there is no member of a record
-            self._sink = None
+            if self._begun is None and self._stream is not None and self._arrival is not None:
+                self._end_of_nothing(self._stream, self._arrival)
+            self._begun = None
             self._open.close()
         except OSError as error:
             raise self._failed(error) from error
 
+    def _end_of_nothing(self, stream: BinaryIO, arrival: Arrival) -> None:
+        """Without a record, too, a table, an archive and what is compressed are some bytes."""
+        if arrival.format == OTHER:  # of an archive that is not taken apart there is still the name
+            arrival = arrival._replace(format=by_name(str(self._target), Options(), is_given=False).format)
+        self._arrival, self._frame = arrival, self._first
+        self._begin_file()
+        if arrival.format in (WARC, WARC_GZ) and packing_of(str(self._target)) == GZIP:
+            stream.write(gzip.compress(b"", mtime=0))  # there is no member of a record
+
     def abandon(self) -> None:
         """What was written does not count any more."""
-        self._sink = None
+        self._begun = None
         with suppress(Exception):  # another error has ended the run
             self._open.close()
 
@@ -212,9 +227,9 @@ class Side:
         if isinstance(error, BrokenPipeError):
             return error
         name = "standard output" if self._target == STDOUT else self._target
-        return OutputError(f"{name}: cannot be written: {(error.strerror or str(error)).lower()}")
+        return OutputError.of(str(name), error)
 
-    def _begin_file(self) -> Sink:
+    def _begin_file(self) -> _Begun:
         assert self._arrival is not None
         name, format, packing = self._arrival
         if self._folder is None:
@@ -226,13 +241,14 @@ class Side:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             stream = self._open.enter_context(io.BufferedWriter(io.FileIO(path, "xb")))
         content = self._open.enter_context(packed(stream, packing, members=format == WARC))
-        self._sink = self._open.enter_context(closing(sink(content, format, self._form, self._frames)))
-        if self._schema is not None:
-            self._sink.frame(self._schema)
-        self._framed = list(self._frames)
-        self._format = format
-        self._begun_by = self._arrival
-        return self._sink
+        target = self._open.enter_context(closing(sink(content, format, self._form, self._frame)))
+        self._begun = _Begun(target, format, self._frame)
+        return self._begun
+
+
+def _header(frame: Record) -> bytes:
+    """A header by what it says; a byte order mark stands before the first one only."""
+    return bytes(frame.raw).removeprefix(BOM_UTF8)
 
 
 def check_name(target: str | None, format: str) -> None:

@@ -11,8 +11,10 @@ import json
 from importlib import import_module
 from typing import Any, BinaryIO, NamedTuple
 
+from ..errors import OutputError
 from ..read import Record
-from .edit import NOTES, PREFIX
+from ..read.formats import ARROW, PARQUET
+from .mark import NOTES, PREFIX
 
 _ROWS = 1 << 14  # collected before they are written
 
@@ -39,10 +41,16 @@ class Table:
         self._writer: Any = None
         self._schema: Any = None
         self._waiting: list[_Row] = []
+        self._categories: dict[int, Any] = {}  # of dictionary columns of an Arrow file, all that were met
         self._count = 0
 
     def write(self, record: Record, raw: Any) -> dict[str, int]:
-        """Takes one row; ``raw`` is how it is told, changed or not. Gives its number in the file."""
+        """Takes one row; ``raw`` is how it is told, changed or not. Gives its number in the file.
+
+        A record without a place stands for a table without rows.
+        """
+        if record.place is None:
+            return {}
         _, place, batch = record.place
         cells = None if raw is record.raw else json.loads(bytes(raw))
         self._waiting.append(_Row(batch, place, cells))
@@ -73,11 +81,20 @@ class Table:
             if end == len(rows) or rows[end].batch is not rows[start].batch:
                 parts += self._taken(rows[start].batch, [row.place for row in rows[start:end]])
                 start = end
-        table = self._arrow.Table.from_batches(parts)
-        table = self._noted(self._retold(table, rows), rows)
-        if self._writer is None:
-            self._writer = self._opened(table.schema)
-        self._writer.write_table(table)
+        try:
+            table = self._arrow.Table.from_batches(parts)
+            table = self._noted(self._retold(table, rows), rows)
+            if self._format == ARROW:
+                table = self._with_all_categories(table)
+            if self._writer is None:
+                self._writer = self._opened(table.schema)
+            self._writer.write_table(table)
+        except self._arrow.ArrowException as error:
+            told = " ".join(str(error).split())
+            raise OutputError(
+                f"rows up to the {self._count:,}th cannot go into one {self._format} file: {told}; "
+                f"name a folder: -o new/, or take the file out"
+            ) from error
 
     def _taken(self, batch: Any, places: list[int]) -> list[Any]:
         """Rows of a batch; by slices where it holds columns that pyarrow cannot take rows of (``string_view``)."""
@@ -88,16 +105,44 @@ class Table:
             return [batch.slice(places[i], j - i) for i, j in itertools.pairwise(begins)]
 
     def _retold(self, table: Any, rows: list[_Row]) -> Any:
-        """The table with the texts that were changed."""
-        if self._field not in table.column_names or not any(row.cells for row in rows):
+        """The table with the texts that were changed; notes change none, and what did not change is not looked at."""
+        changed = [] if self._notes else [number for number, row in enumerate(rows) if row.cells]
+        if not changed:
             return table
         place = table.schema.get_field_index(self._field)
         column = table.column(place)
-        texts = column.to_pylist()
-        for number, row in enumerate(rows):
-            if row.cells is not None and isinstance(texts[number], str):
-                texts[number] = row.cells[self._field]
-        return table.set_column(place, table.schema.field(place), self._arrow.array(texts, column.type))
+        chunks, done = [], 0
+        for number in changed:
+            text = (rows[number].cells or {})[self._field]
+            chunks += [*column.slice(done, number - done).chunks, self._arrow.array([text], column.type)]
+            done = number + 1
+        chunks += column.slice(done).chunks
+        retold = self._arrow.chunked_array(chunks, column.type)
+        return table.set_column(place, table.schema.field(place), retold)
+
+    def _with_all_categories(self, table: Any) -> Any:
+        """The table with dictionaries that only ever grow: an Arrow file cannot hold others."""
+        compute = import_module("pyarrow.compute")
+        table = table.unify_dictionaries()
+        for place, field in enumerate(table.schema):
+            if not self._arrow.types.is_dictionary(field.type):
+                continue
+            column = table.column(place)
+            met = column.chunk(0).dictionary
+            known = self._categories.get(place, met)
+            known = self._arrow.concat_arrays(
+                [known, met.filter(compute.is_null(compute.index_in(met, known)))]
+            )
+            self._categories[place] = known
+            codes = compute.index_in(met, known)
+            chunks = [
+                self._arrow.DictionaryArray.from_arrays(
+                    codes.take(chunk.indices).cast(field.type.index_type), known, ordered=field.type.ordered
+                )
+                for chunk in column.chunks
+            ]
+            table = table.set_column(place, field, self._arrow.chunked_array(chunks, field.type))
+        return table
 
     def _noted(self, table: Any, rows: list[_Row]) -> Any:
         names = [f"{PREFIX}{name}" for name in NOTES]
@@ -114,6 +159,8 @@ class Table:
         return table
 
     def _opened(self, schema: Any) -> Any:
-        if self._format == "parquet":
+        if self._format == PARQUET:
             return import_module("pyarrow.parquet").ParquetWriter(self._stream, schema)
-        return import_module("pyarrow.ipc").new_file(self._stream, schema)
+        ipc = import_module("pyarrow.ipc")
+        options = ipc.IpcWriteOptions(emit_dictionary_deltas=True)
+        return ipc.new_file(self._stream, schema, options=options)

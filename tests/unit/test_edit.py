@@ -16,7 +16,9 @@ import pytest
 from dedup.decide import CUT, MARK, Policy
 from dedup.errors import OutputError
 from dedup.filter import Plan
-from dedup.write.edit import MEMBER, NOTES, Source, applied, cut, mark, undone
+from dedup.write.cut import cut
+from dedup.write.edit import Source, applied, undone
+from dedup.write.mark import MEMBER, NOTES, mark, metadata
 from tests.filtering import files, quick, ran, restored
 
 from .prose import Prose
@@ -127,10 +129,13 @@ class TestNotes:
         ],
     )
     def test_of_an_id_that_utf_8_cannot_hold(self, format: str, raw: bytes) -> None:
+        note = {"duplicate_of": ODD, "kind": "exact", "jaccard": 1.0, "containment": 1.0}
+        source = Source(format, "text")
         if format == "warc":
             pytest.importorskip("fastwarc")
-        note = {"duplicate_of": ODD, "kind": "exact", "jaccard": 1.0, "containment": 1.0}
-        told = applied(raw, mark(Source(format, "text"), raw, note))
+            told = metadata(source, raw, note)
+        else:
+            told = bytes(applied(raw, mark(source, raw, note)))
         assert b"\\ud800" in told
         assert told.decode()
 

@@ -141,9 +141,33 @@ def test_values_of_any_type_tell_rows_apart() -> None:
     )
     (_, row) = taken("a.parquet", parquet(table))
     assert json.loads(bytes(row.raw)) == {
-        "text": "a", "bytes": "/w==", "decimal": "1.10", "when": "2024-01-02T03:04:00", "how_long": "0:00:05",
+        "text": "a", "bytes": "/w==", "decimal": "1.10", "when": 1704164640000000, "how_long": 5000000,
         "list": [{"x": "eQ=="}], "map": [["k", 1]],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers", "value"),
+    [
+        (pa.timestamp("ns"), pa.int64(), 10**18 + 1),
+        (pa.timestamp("us"), pa.int64(), 3 * 10**17),  # after the year 9999
+        (pa.timestamp("us", "Foo/Bar"), pa.int64(), 10**15),
+        (pa.date32(), pa.int32(), 2**30),
+        (pa.time64("ns"), pa.int64(), 10**13 + 1),
+        (pa.duration("s"), pa.int64(), 2**62),
+        (pa.list_(pa.timestamp("ns")), pa.list_(pa.int64()), [1]),
+        (pa.struct({"a": pa.timestamp("ns")}), pa.struct({"a": pa.int64()}), {"a": 1}),
+        (pa.map_(pa.string(), pa.timestamp("ns")), pa.map_(pa.string(), pa.int64()), [("k", 1)]),
+    ],
+    ids=str,
+)
+def test_dates_and_times_that_python_has_not(kind: Any, numbers: Any, value: Any) -> None:
+    told = json.loads(json.dumps(value))
+    plain = pa.array([value, value], numbers).cast(kind)
+    for column in (plain,) if pa.types.is_nested(kind) else (plain, plain.dictionary_encode()):
+        (_, first, second) = taken("a.arrow", arrow(pa.table({"text": ["a", "b"], "when": column})))
+        assert [json.loads(bytes(row.raw))["when"] for row in (first, second)] == [told, told]
+        assert "when" in values(first, Input("a.arrow", "arrow", ""))
 
 
 def test_two_columns_of_one_name() -> None:
