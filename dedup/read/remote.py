@@ -7,6 +7,7 @@ in its own configuration and environment.
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterator
 from importlib import import_module
@@ -68,8 +69,10 @@ def opened(path: str) -> io.RawIOBase:
 
 
 def key(path: str) -> str:
-    """The URL as its file system writes it, to know one file by."""
+    """What to know one file by: the URL as its file system writes it, on this machine where the file really is."""
     system, place = _system(path)
+    if "file" in ((system.protocol,) if isinstance(system.protocol, str) else system.protocol):
+        return os.path.realpath(place)
     return str(system.unstrip_protocol(place))
 
 

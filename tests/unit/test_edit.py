@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import tracemalloc
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from dedup.decide import CUT, MARK, Policy
 from dedup.errors import OutputError
 from dedup.filter import Plan
+from dedup.restore import Archive
 from dedup.write.cut import cut
 from dedup.write.edit import Source, applied, undone
 from dedup.write.mark import MEMBER, NOTES, mark, metadata
@@ -117,6 +119,25 @@ def test_a_header_of_several_lines() -> None:
     assert undone(b"1,one three\n", edits) == raw
 
 
+@pytest.mark.parametrize("first", ["short one", "a longer text. " * 30])
+def test_two_columns_of_one_name(first: str) -> None:
+    """The last one is read, and cut."""
+    prose = Prose(1)
+    passage = prose.words(30)
+    rows = [f"{i},{first},{prose.words(20)}. {passage}. {prose.words(20)}\n" for i in range(2)]
+    data = "".join(["id,text,text\n", *rows]).encode()
+    Path("a.csv").write_bytes(data)
+    assert ran(PLAN).cut == 1
+    kept = Path("kept.csv").read_text().splitlines(keepends=True)
+    assert kept == ["id,text,text\n", rows[0], rows[1].replace(f"{passage}. ", "")]
+    assert back(PLAN) == {"a.csv": data}
+
+
+def test_what_does_not_stand_there_is_not_cut() -> None:
+    source = Source("csv", "text", b"text\n")
+    assert cut(source, b"one two three\n", "one two four", [(8, 12)]) == []
+
+
 class TestNotes:
     @pytest.mark.parametrize(
         ("format", "raw"),
@@ -159,6 +180,7 @@ class TestNotes:
                 r"a\.jsonl:2: has a member _dedup",
             ),
             ("a.jsonl", b'\xef\xbb\xbf{"_dedup": null, "text": "a"}', r"a\.jsonl:1: has a member _dedup"),
+            ("a.jsonl", b'{"\\u005fdedup": null, "text": "a"}', r"a\.jsonl:1: has a member _dedup"),
         ],
     )
     def test_what_was_marked_before(self, name: str, data: bytes, what: str) -> None:
@@ -166,6 +188,42 @@ class TestNotes:
         with pytest.raises(OutputError, match=rf"^{what}.*; take it out first, or divert copies$"):
             ran(replace(MARKS, paths=(name,), kept="kept"))
         assert os.listdir() == [name]
+
+    @pytest.mark.parametrize("blank", ["\u00a0", " \u2003\t", "\r"])
+    def test_blanks_of_any_kind_behind_a_line(self, blank: str) -> None:
+        text = Prose(1).words(30)
+        data = f'{{"text": "{text}"}}\n{{"text": "{text}" }}{blank}\n'.encode()
+        Path("a.jsonl").write_bytes(data)
+        plan = replace(MARKS, paths=("a.jsonl",), kept="kept.jsonl")
+        assert ran(plan).copies == {"exact": 1}
+        marked = Path("kept.jsonl").read_text("utf-8").split("\n")[1]
+        assert marked.endswith(blank.rstrip("\r") or "}")
+        assert json.loads(marked.rstrip())["_dedup"]["kind"] == "exact"
+        assert back(plan) == {"a.jsonl": data}
+
+    @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+    def test_a_large_record_is_not_held(self, suffix: str) -> None:
+        """It goes by in pieces, also where every row gets columns."""
+        large = "x" * (60 << 20)
+        rows = {
+            "csv": f"text\none two\n{large}\n",
+            "jsonl": f'{{"text": "one two"}}\n{{"text": "{large}"}}\n',
+        }
+        Path(f"a.{suffix}").write_text(rows[suffix])
+        del large
+        options = MARKS.options._replace(max_record_size=1 << 20)
+        plan = replace(MARKS, paths=(f"a.{suffix}",), kept="kept", options=options)
+        tracemalloc.start()
+        try:
+            ran(plan)
+            assert tracemalloc.get_traced_memory()[1] < 50 << 20
+        finally:
+            tracemalloc.stop()
+        ends = {"csv": b"x,,,,\n", "jsonl": b'x"}\n'}
+        assert Path("kept").read_bytes().endswith(ends[suffix])
+        with Archive("run.json") as archive:
+            assert archive.restore("again").problems == []
+        assert Path(f"again/a.{suffix}").read_text() == rows[suffix]
 
     def test_a_table_that_was_marked_before(self) -> None:
         pyarrow = pytest.importorskip("pyarrow")
