@@ -13,10 +13,11 @@ import click
 from ..report import CHECK_FORMATS, write_verdict
 from . import targets
 from .configured import Configured, Paths, configuration
-from .options import CONTEXT, INPUT, OUTPUT, PATH, flag, option, reading, searching, settings_of
-from .scan import SKIPPED, at_work, list_skipped
+from .options import CONTEXT, INPUT, OUTPUT, PATH, STDOUT, flag, option, reading, searching, settings_of
+from .process import at_work
+from .scan import SKIPPED, list_skipped
 from .screen import say
-from .targets import STDOUT, Look, Target, reports
+from .targets import Look, Target, reports
 
 if TYPE_CHECKING:
     from ..gate.run import Plan

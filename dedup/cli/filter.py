@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
-import warnings
-from contextlib import nullcontext
-from dataclasses import replace
+from contextlib import contextmanager, nullcontext
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +13,30 @@ import click
 from ..errors import OutputError
 from ..model import Settings
 from .configured import Configured
-from .options import CONTEXT, COPIES, INPUT, OUTPUT, PATH, SEARCH, Command, flag, option, reading, setting
+from .options import (
+    CONTEXT,
+    COPIES,
+    INPUT,
+    OUTPUT,
+    PATH,
+    SEARCH,
+    STDOUT,
+    Command,
+    flag,
+    option,
+    reading,
+    setting,
+)
+from .process import prepare
 from .screen import EndedError, close_quietly, endings, interruptible, progress, say, undisturbed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ..filter import Outcome, Plan
     from ..restore import Archive, Restored
 
 ERROR, SKIPPED = 2, 3
-STDOUT = "-"
 _STAYS = "Which copy stays"
 _MESSAGES = 20  # inputs that were not read, or problems, listed on standard error
 
@@ -127,6 +137,7 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
     from ..filter import targets
     from ..write.journal import recover
     from ..write.outputs import Outputs
+    from ..write.rehearsal import Rehearsal
 
     principal = targets.principal(plan)
     targets.check(plan)
@@ -142,9 +153,7 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
             return 0
         raise OutputError(f"{', '.join(taken)}: there already; write elsewhere, or replace with --force")
     targets.check_folders(plan)
-    if options["dry_run"]:
-        plan, principal = replace(plan, kept=None, rejects=None, manifest=None), ""
-    outputs = Outputs(principal, options["force"], undisturbed)
+    outputs = Rehearsal() if options["dry_run"] else Outputs(principal, options["force"], undisturbed)
     try:
         outcome = _run(plan, outputs, options)
         outputs.commit()
@@ -159,7 +168,7 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
 
 
 def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
-    from ..decide import CUT, DIVERT, MARK, Policy
+    from ..decide import MARK, Policy
     from ..filter import Plan
     from ..filter.targets import is_tree
     from ..read import Options
@@ -180,7 +189,10 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
             raise click.UsageError(f"{name} is empty; expected the name of a file or folder.")
     if options["dry_run"] and output == STDOUT:  # perhaps not asked for, and nothing is written to it
         output = None
-    if policy.action in (DIVERT, CUT) and not ((rejects and manifest) or options["dry_run"]):
+    if policy.action == MARK:
+        if rejects:
+            raise click.UsageError("--action mark sets nothing aside; leave out --rejects.")
+    elif not ((rejects and manifest) or options["dry_run"]):
         missing = " and ".join(
             name for name, value in (("--rejects", rejects), ("--manifest", manifest)) if not value
         )
@@ -188,12 +200,13 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
             f"Copies would be lost without {missing}: name where they go and where it is written down, "
             f"or let them stay with --action mark, or look first with --dry-run."
         )
-    elif policy.action == MARK and rejects:
-        raise click.UsageError("--action mark sets nothing aside; leave out --rejects.")
     for name, value in (("--rejects", rejects), ("--manifest", manifest)):
         if value == STDOUT:
             raise click.UsageError(f"{name} must be a file; standard output is for what stays.")
-    tree = is_tree(paths, reading, output)
+    is_folder = rejects and rejects.endswith(("/", os.sep))
+    tree = is_tree(paths, reading, rejects if is_folder and output != STDOUT else output)
+    if is_folder and not tree:
+        raise click.UsageError(f"--rejects {rejects} is a folder, and standard output is a file; name both.")
     return Plan(
         paths, output, rejects, manifest, tree, not options["no_originals"], options["reference"], settings, policy,
         reading,
@@ -210,12 +223,9 @@ def _is_whole(plan: Plan) -> bool:
 
 
 def _run(plan: Plan, outputs: Any, options: dict[str, Any]) -> Outcome:
-    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    prepare()
     from ..filter import run
 
-    warnings.showwarning = lambda message, *_: say(str(message))
-    gc.disable()  # millions of objects and no cycles among them
     is_shown = not options["quiet"] and sys.stderr is not None and sys.stderr.isatty()
     if plan.kept == STDOUT and sys.stdout is None:
         raise OutputError("standard output is closed; name a file with -o")
@@ -235,19 +245,22 @@ def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:
     copies = sum(outcome.copies.values())
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(outcome.copies.items()))
     told = f" ({kinds})" if kinds else ""
-    verb = "would be" if options["dry_run"] else "are"
+    is_dry = options["dry_run"]
     say(f"{_count(outcome.records, 'record')} came, {_size(outcome.bytes)}")
     if outcome.aside or plan.policy.action != "mark":
         share = f", {_size(outcome.bytes_aside)} saved" if outcome.aside else ""
-        say(f"{outcome.kept:,} stay, {outcome.aside:,} {verb} set aside{told}{share}")
+        verb = _are(outcome.aside, is_dry)
+        say(f"{_stay(outcome.kept)}, {outcome.aside:,} {verb} set aside{told}{share}")
     else:
-        say(f"{outcome.kept:,} stay, {copies:,} of them {verb} marked as copies{told}")
+        say(f"{_stay(outcome.kept)}, {copies:,} of them {_are(copies, is_dry)} marked as copies{told}")
     if outcome.cut:
+        verb = _are(outcome.cut, is_dry)
         say(f"{_count(outcome.cut, 'record')} {verb} cut, by {_size(outcome.bytes_cut)}")
     if outcome.uncut:
         told = _count(outcome.uncut, "record")
         say(f"{told} with repeated passages left whole: nothing can be cut out of their format")
     if outcome.revisits:
+        verb = _are(outcome.revisits, is_dry)
         say(f"{_count(outcome.revisits, 'revisit record')} {verb} added for payloads that stay elsewhere")
     if copies * 2 > outcome.records:
         say(
@@ -256,6 +269,14 @@ def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:
     if not plan.policy.one_pass and not options["dry_run"]:
         why = f"--keep {plan.policy.keep}" if plan.policy.action != "cut" else "--action cut"
         say(f"the inputs were read twice: {why} needs all records before the first is written")
+
+
+def _are(count: int, is_dry: bool) -> str:
+    return "would be" if is_dry else "is" if count == 1 else "are"
+
+
+def _stay(count: int) -> str:
+    return f"{count:,} stays" if count == 1 else f"{count:,} stay"
 
 
 def _count(number: int, what: str) -> str:
@@ -328,8 +349,11 @@ def _records(archive: Archive, ids: tuple[str, ...], file: str | None, force: bo
     from ..write.atomic import check, whole_file
 
     if file is None or file == STDOUT:
-        done = archive.records(ids, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        with _told("standard output"):
+            if sys.stdout is None:
+                raise OutputError("standard output is closed; name a file with -o")
+            done = archive.records(ids, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
         return done
     if not file:
         raise click.UsageError("-o is empty; expected the name of a file.")
@@ -338,13 +362,24 @@ def _records(archive: Archive, ids: tuple[str, ...], file: str | None, force: bo
     if os.path.lexists(file) and not force:
         raise OutputError(f"{file}: is there already; write elsewhere, or replace it with --force")
     try:
-        with whole_file(file) as stream:
+        with _told(file), whole_file(file) as stream:
             done = archive.records(ids, stream)
             if not done.records:
                 raise _NothingError(done)
     except _NothingError as nothing:
         return nothing.done
     return done
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Where there is no room, or no way to write, the error says so of this output."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError.of(name, error) from error
 
 
 class _NothingError(Exception):

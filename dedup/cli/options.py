@@ -11,6 +11,9 @@ from click.core import ParameterSource
 from ..errors import DedupError
 from ..model import Settings
 
+#: Stands for standard output among names of files.
+STDOUT = "-"
+
 CONTEXT = {"help_option_names": ["--help", "-h"], "show_default": True}
 
 CONFIGURATION = "dedup.configuration"  # where a context holds the configuration that is in force

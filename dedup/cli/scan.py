@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import click
@@ -16,9 +11,10 @@ from ..model import Report, Settings
 from ..report import FORMATS, write
 from . import targets
 from .configured import Configured
-from .options import CONTEXT, OUTPUT, flag, reading, searching, settings_of
-from .screen import Notify, interruptible, progress, say
-from .targets import STDOUT, Look, Target, reports
+from .options import CONTEXT, OUTPUT, STDOUT, flag, reading, searching, settings_of
+from .process import at_work
+from .screen import say
+from .targets import Look, Target, reports
 
 SKIPPED = 3
 
@@ -83,21 +79,6 @@ def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> R
         from ..pipeline import run
 
         return run(items, settings, notify, again)
-
-
-@contextmanager
-def at_work(quiet: bool) -> Iterator[Notify | None]:
-    """Sets up the process for a scan, which is to be the last thing that it does; yields whom to tell of progress."""
-    # Arrays are filled once and read in order: for that, huge pages cost more to get than they save.
-    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
-    # The threads of its algebra, of which there is none here, wait busily.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    warnings.showwarning = lambda message, *_: say(str(message))
-    gc.disable()  # millions of objects and no cycles among them; the process ends with the report
-    is_shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
-    shown = progress() if is_shown else nullcontext()
-    with interruptible(), shown as notify:
-        yield notify
 
 
 def list_skipped(report: Report) -> None:

@@ -12,12 +12,10 @@ import click
 
 from ..errors import OutputError
 from ..report import WIDTH
-from .options import OUTPUT, REPORT, Decorator, option
+from .options import OUTPUT, REPORT, STDOUT, Decorator, option
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-
-STDOUT = "-"
 
 
 class Target(NamedTuple):
@@ -116,7 +114,7 @@ def _write(target: Target, writer: Callable[[Target, BinaryIO, Look], Any]) -> N
         raise
     except OSError as error:
         name = "standard output" if target.file == STDOUT else target.file
-        raise OutputError(f"{name}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+        raise OutputError.of(name, error) from error
 
 
 def _width() -> int:

@@ -26,6 +26,7 @@ from ..model import Document, PassageMember, Skipped
 from ..pipeline import Progress
 from ..read.again import Again
 from ..write.outputs import Outputs
+from ..write.rehearsal import Rehearsal
 from .arrivals import BLOCK, GROWTH, Arrived, Block, Came, Gone, blocks
 from .edits import Cut
 from .ledger import Ledger
@@ -37,13 +38,13 @@ __all__ = ["Outcome", "Plan", "run"]
 
 def run(
     plan: Plan,
-    outputs: Outputs,
+    outputs: Outputs | Rehearsal,
     *,
     stdin: BinaryIO | None = None,
     stdout: BinaryIO | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Filters as planned, into ``outputs``, which the caller commits or abandons.
+    """Filters as planned, into ``outputs``, which the caller commits or abandons; into a rehearsal nothing is written.
 
     Raises InputError, OutputError, DependencyError or SettingsError. What stays takes about 8 bytes a word of
     memory, and text that cannot be read again from its file lies in a temporary one.

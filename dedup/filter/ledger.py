@@ -15,6 +15,7 @@ from ..model import Document, Skipped
 from ..read import Input, Record
 from ..write import table
 from ..write.outputs import Outputs
+from ..write.rehearsal import Rehearsal
 from ..write.sides import ARCHIVES, LINES, Arrival, Form, Side, check_name
 from . import spans
 from .arrivals import Arrived, Block, Came, Gone
@@ -27,7 +28,9 @@ from .registry import Registry
 class Ledger:
     """Writes one run."""
 
-    def __init__(self, plan: Plan, registry: Registry, outputs: Outputs, stdout: BinaryIO | None) -> None:
+    def __init__(
+        self, plan: Plan, registry: Registry, outputs: Outputs | Rehearsal, stdout: BinaryIO | None
+    ) -> None:
         self.outcome = Outcome()
         self.registry = registry
         self.originals = Originals(plan, outputs)

@@ -18,6 +18,7 @@ from ..read.formats import CSV, HTML, JSONL, OTHER, TEXT, TSV, WARC, WARC_GZ
 from ..read.options import AUTO
 from ..write.layout import Names
 from ..write.outputs import Outputs
+from ..write.rehearsal import Rehearsal
 from ..write.sides import ARCHIVES
 from .plan import Plan
 
@@ -28,7 +29,7 @@ PIECEWISE = (TEXT, HTML, OTHER, JSONL, CSV, TSV, WARC, WARC_GZ)
 class Originals:
     """The folder of such copies, which there is only if it holds one."""
 
-    def __init__(self, plan: Plan, outputs: Outputs) -> None:
+    def __init__(self, plan: Plan, outputs: Outputs | Rehearsal) -> None:
         given = plan.options.input_format
         self.names = Names(plan.paths, f"stdin.{JSONL if given == AUTO else given}")
         self._path = f"{plan.manifest}{ORIGINALS}" if plan.manifest else None
@@ -40,7 +41,7 @@ class Originals:
     def copy(self, found: Input) -> Iterator[BinaryIO | None]:
         """A file for a copy of this input, if it is one of those."""
         name = self.name_of(found)
-        if name is None or self._path is None:
+        if name is None or self._path is None or isinstance(self._outputs, Rehearsal):
             yield None
             return
         if self._folder is None:

@@ -24,6 +24,7 @@ from .archive import Entries
 from .outputs import Outputs
 from .packing import Members, packed, packing_of
 from .pieces import Pieces
+from .rehearsal import Rehearsal, nowhere
 from .table import Table
 from .warc import missing_end
 
@@ -109,8 +110,14 @@ class Side:
     """One of the two: a file (``-``: ``stdout``), a folder with a file for each input, or None: nowhere."""
 
     def __init__(
-        self, outputs: Outputs, target: str | None, is_folder: bool, stdout: BinaryIO | None, form: Form
+        self,
+        outputs: Outputs | Rehearsal,
+        target: str | None,
+        is_folder: bool,
+        stdout: BinaryIO | None,
+        form: Form,
     ) -> None:
+        self._is_rehearsal = isinstance(outputs, Rehearsal)
         self._folder = outputs.folder(target) if target is not None and is_folder else None
         self._target = target
         self._form = form
@@ -238,12 +245,17 @@ class Side:
             stream, packing = self._stream, packing_of_file(self._target, format)
         else:
             path = os.path.join(self._folder, *name.split("/"))
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            stream = self._open.enter_context(io.BufferedWriter(io.FileIO(path, "xb")))
+            stream = self._open.enter_context(nowhere() if self._is_rehearsal else _created(path))
         content = self._open.enter_context(packed(stream, packing, members=format == WARC))
         target = self._open.enter_context(closing(sink(content, format, self._form, self._frame)))
         self._begun = _Begun(target, format, self._frame)
         return self._begun
+
+
+def _created(path: str) -> BinaryIO:
+    """A new file of a folder."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return io.BufferedWriter(io.FileIO(path, "xb"))
 
 
 def _header(frame: Record) -> bytes:

@@ -86,7 +86,7 @@ class TestWhole:
         size = len(ROWS[2])
         assert (done.code, done.out, done.lines()) == (0, b"", [
             f"dedup: 4 records came, {sum(map(len, ROWS))} bytes",
-            f"dedup: 3 stay, 1 are set aside (1 exact), {size} bytes saved",
+            f"dedup: 3 stay, 1 is set aside (1 exact), {size} bytes saved",
         ])  # fmt: skip
         assert others().keys() == {"kept.jsonl", "rejects.jsonl", "run.json"}
         assert (Path("kept.jsonl").read_bytes(), Path("rejects.jsonl").read_bytes()) == (KEPT, REJECTS)
@@ -132,10 +132,18 @@ class TestWhole:
         assert files("again/in") == before
 
     def test_the_same_file_twice(self) -> None:
+        pytest.importorskip("fsspec")
         os.symlink("a.jsonl", "b.jsonl")
-        done = spawn("filter", "a.jsonl", "./a.jsonl", "b.jsonl", *OUTPUTS)
+        url = f"file://{Path('a.jsonl').resolve()}"
+        done = spawn("filter", "a.jsonl", "./a.jsonl", "b.jsonl", url, *OUTPUTS)
         assert done.code == 0
         assert "4 records came" in done.err
+
+    def test_a_folder_for_what_is_set_aside(self) -> None:
+        assert spawn("filter", "a.jsonl", "-o", "kept", "--rejects", "rejects/", *OUTPUTS[4:]).code == 0
+        assert (list(files("kept")), list(files("rejects"))) == (["a.jsonl"], ["a.jsonl"])
+        done = spawn("filter", "a.jsonl", "--rejects", "other/", "--manifest", "m.json")
+        assert (done.code, done.out, "name both" in done.err) == (2, b"", True)
 
     def test_marks_need_no_rejects(self) -> None:
         done = spawn("filter", "a.jsonl", "--action", "mark")
@@ -143,7 +151,7 @@ class TestWhole:
         marked = [json.loads(line) for line in done.out.splitlines()]
         assert [record.get("_dedup", {}).get("duplicate_of") for record in marked] == [None, None, "a", None]
         assert others() == {}
-        assert "4 stay, 1 of them are marked as copies (1 exact)" in done.err
+        assert "4 stay, 1 of them is marked as copies (1 exact)" in done.err
 
 
 class TestRefusals:
@@ -313,6 +321,32 @@ class TestRefusals:
         assert (dry.code, dry.err) == (done.code, done.err) == (2, done.err)
         assert files(".") == before
 
+    @pytest.mark.parametrize(
+        ("inputs", "output"),
+        [
+            (["a.jsonl"], "kept.csv"),
+            (["a.jsonl"], "no/kept.jsonl"),
+            (["a.jsonl"], "a.jsonl/x/kept.jsonl"),
+            (["a.jsonl"], "/proc/kept.jsonl"),
+            (["a.jsonl"], f"{'k' * 250}.jsonl"),
+            (["b.csv", "c.csv"], "kept.csv"),
+            (["a.jsonl", "b.csv"], "a.jsonl/x/"),
+            (["a.jsonl", "b.csv"], "shut/kept/"),
+        ],
+    )
+    def test_a_dry_run_is_refused_where_nothing_could_be_written(
+        self, inputs: list[str], output: str
+    ) -> None:
+        Path("b.csv").write_text(f"id,text\n1,{TEXT}\n")
+        Path("c.csv").write_text(f"text,id\n{TEXT},1\n")
+        os.mkdir("shut", 0o555)
+        before = sorted(os.listdir())
+        arguments = ["filter", *inputs, "-o", output, *OUTPUTS[2:]]
+        done = spawn(*arguments, preexec_fn=without_privilege)
+        dry = spawn(*arguments, "--dry-run", preexec_fn=without_privilege)
+        assert (dry.code, len(dry.lines()), dry.err) == (2, 1, done.err)
+        assert sorted(os.listdir()) == before
+
     def test_a_dry_run_of_a_tree(self) -> None:
         Path("b.csv").write_text(f"id,text\n1,{TEXT}\n")
         done = spawn("filter", "a.jsonl", "b.csv", "-o", "kept/", *TREES[2:], "--dry-run")
@@ -446,6 +480,13 @@ class TestOutputsThatAreThere:
 
 
 class TestMessages:
+    def test_one_and_many(self) -> None:
+        Path("a.jsonl").write_bytes(ROWS[0] * 2)
+        assert spawn(*FILTER).lines()[1].startswith("dedup: 1 stays, 1 is set aside (1 exact)")
+        assert "1 stays, 1 would be set aside" in spawn(*FILTER, "--dry-run", "--force").err
+        Path("a.jsonl").write_bytes(ROWS[0] * 3)
+        assert spawn(*FILTER, "--force").lines()[1].startswith("dedup: 1 stays, 2 are set aside (2 exact)")
+
     def test_more_than_half(self) -> None:
         Path("a.jsonl").write_bytes(ROWS[0] * 3)
         warning = "warning: more than half of the records are copies; is that what you expect?"
@@ -559,6 +600,20 @@ class TestPipes:
         done = spawn("filter", "a.jsonl", *OUTPUTS[2:], stdout=writer)
         os.close(writer)
         assert (done.code, done.err, others()) == (2, "", {})
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+    @pytest.mark.parametrize(
+        ("where", "message"),
+        [
+            ("> /dev/full", "standard output: cannot be written: no space left on device"),
+            (">&-", "standard output is closed; name a file with -o"),
+            ("-o /dev/full --force", "/dev/full: cannot be written: no space left on device"),
+        ],
+    )
+    def test_single_records_for_which_there_is_no_room(self, where: str, message: str) -> None:
+        spawn(*FILTER)
+        done = shell(f"dedup restore run.json --id a {where}")
+        assert (done.code, done.lines()) == (2, [f"dedup: {message}"])
 
     def test_single_records_that_nobody_reads(self) -> None:
         spawn(*FILTER)

@@ -162,6 +162,31 @@ class TestMoved:
         done = restored("run.json", "again", kept="piped.jsonl.gz")  # compressed since
         assert (done.problems, back()) == ([], {"a.jsonl": b"".join(ROWS)})
 
+    @pytest.mark.parametrize(
+        ("name", "now"),
+        [
+            ("kept.jsonl.gz", "archived"),
+            ("kept.jsonl.gz", "kept.old"),
+            ("kept.jsonl.gz", "plain.jsonl"),
+            ("kept.jsonl", "kept.jsonl.gz"),
+            ("kept.jsonl", "kept.bak"),
+        ],
+    )
+    def test_a_name_that_says_nothing_or_something_else(self, name: str, now: str) -> None:
+        """What it was called counts, unless it has been unpacked or packed since and is called so."""
+        data = b"".join(ROWS)
+        Path("a.jsonl").write_bytes(data)
+        ran(Plan(("a.jsonl",), name, "rejects.jsonl", "run.json"))
+        content = Path(name).read_bytes()
+        os.unlink(name)
+        if now == "plain.jsonl":
+            content = gzip.decompress(content)
+        elif now == "kept.jsonl.gz":
+            content = gzip.compress(content)
+        Path(now).write_bytes(content)
+        assert verified(kept=now).problems == []
+        assert back() == {"a.jsonl": data}
+
 
 class TestDamage:
     @pytest.mark.parametrize("path", ["kept.jsonl", "rejects.jsonl", "run.json.originals/b.jsonl.gz"])

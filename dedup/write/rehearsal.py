@@ -1,0 +1,66 @@
+"""Outputs of a run that only tells what would come of it.
+
+Enters: what :class:`~dedup.write.outputs.Outputs` is asked for. Leaves: streams that lead nowhere; or the error that
+the run would end with, as far as it can be known without taking a name.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import suppress
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, BinaryIO
+
+from ..errors import OutputError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class Rehearsal:
+    """Stands for the outputs of a run. Nothing is there afterwards."""
+
+    def file(self, path: str) -> BinaryIO:
+        """A stream that leads nowhere. Raises OutputError where the file could not be written."""
+        if not os.path.exists(path) or os.path.isfile(path):
+            _try(path, os.path.dirname(os.path.realpath(path)))
+        return nowhere()
+
+    def folder(self, path: str) -> str:
+        """The path. Raises OutputError where the folder could not be written."""
+        above = os.path.dirname(os.path.realpath(path))
+        while not os.path.lexists(above):
+            above = os.path.dirname(above)
+        _try(path, above)
+        return path
+
+    def commit(self) -> None:
+        """There is nothing to bring to its name."""
+
+    def abandon(self) -> None:
+        """There is nothing to remove."""
+
+
+def nowhere() -> BinaryIO:
+    """A stream of which nothing is kept."""
+    return io.BufferedWriter(_Nowhere())
+
+
+class _Nowhere(io.RawIOBase):
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        return memoryview(data).nbytes
+
+
+def _try(path: str, folder: str) -> None:
+    """Whether a file can be in the folder, and have the name that the output has until it is whole."""
+    try:
+        with suppress(FileNotFoundError):
+            os.lstat(os.path.join(folder, f".{os.path.basename(os.path.realpath(path))}.dedup-part"))
+        with TemporaryFile(dir=folder):  # without a name
+            pass
+    except OSError as error:
+        raise OutputError.of(path, error) from error
