@@ -56,10 +56,10 @@ class _Nowhere(io.RawIOBase):
 
 
 def _try(path: str, folder: str) -> None:
-    """Whether a file can be in the folder, and have the name that the output has until it is whole."""
+    """Whether there can be such a file, and whether one can be in the folder."""
     try:
         with suppress(FileNotFoundError):
-            os.lstat(os.path.join(folder, f".{os.path.basename(os.path.realpath(path))}.dedup-part"))
+            os.lstat(path)  # there are names that are too long
         with TemporaryFile(dir=folder):  # without a name
             pass
     except OSError as error:

@@ -1,254 +1,299 @@
-"""What ``dedup filter`` writes beside what is there: inputs are never touched, nothing is left half done."""
+"""Outputs of ``dedup filter`` that are there already, are not read, may not be written, or are of two runs at once."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
-import shutil
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import pytest
 
-from dedup.cli import main
-from dedup.write import journal, outputs, parts
+from tests.cli.filters import (
+    DEDUP,
+    FILTER,
+    KEPT,
+    OUTPUTS,
+    REJECTS,
+    ROOT,
+    ROWS,
+    TEXT,
+    TREES,
+    others,
+    put_input,
+    row,
+    shell,
+    spawn,
+    without_privilege,
+)
 from tests.filtering import files, is_writing, leftovers
-from tests.unit.committing import killed
 from tests.unit.prose import Prose
-
-ROOT = Path(__file__).parents[2]
-PROSE = Prose(1)
-TEXTS = [PROSE.words(30) for _ in range(3)]
-ROWS = b"".join(json.dumps({"text": text}).encode() + b"\n" for text in (*TEXTS, TEXTS[0]))
-OUTPUTS = ["-o", "kept.jsonl", "--rejects", "rejects.jsonl", "--manifest", "run.json"]
-FILTER = ["filter", "a.jsonl", *OUTPUTS]
-TREE = ["filter", "in", "-o", "kept", "--rejects", "rejects", "--manifest", "run.json"]
 
 
 @pytest.fixture(autouse=True)
-def _inputs() -> None:
-    os.mkdir("in")
-    for name in ("a.jsonl", "in/b.jsonl"):
-        Path(name).write_bytes(ROWS)
+def _file() -> None:
+    put_input()
 
 
-def told(capfd: pytest.CaptureFixture[str], arguments: list[str]) -> str:
-    """The line that a command ends with that is refused; nothing has changed then."""
-    before = files(".")
-    assert main(arguments) == 2
-    line = capfd.readouterr().err
-    assert line.count("\n") == 1
-    assert files(".") == before
-    return line
-
-
-def cut_short(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
-    """A run that is killed when its journal is there."""
-    with monkeypatch.context() as patch:
-        patch.setattr(journal, "_carry_out", lambda journal: os._exit(9))
-        killed(lambda: main(arguments))
-    assert list(Path().glob(".dedup-*.journal"))
-
-
-class TestARunThatWasCutOff:
-    @pytest.mark.parametrize(
-        ("arguments", "mine"), [(FILTER, "kept.jsonl"), (TREE, "kept/mine"), (TREE, "rejects"), (FILTER, "run.json")]
-    )  # fmt: skip
-    def test_does_not_take_the_place_of_what_has_come_since(
-        self,
-        monkeypatch: pytest.MonkeyPatch,
-        capfd: pytest.CaptureFixture[str],
-        arguments: list[str],
-        mine: str,
-    ) -> None:
-        cut_short(monkeypatch, arguments)
-        Path(mine).parent.mkdir(exist_ok=True)
-        Path(mine).write_bytes(b"precious")
-        assert main(arguments) == 2
-        first, second = capfd.readouterr().err.splitlines()
-        assert first.startswith("dedup: a run that was cut off is given up, since ")
-        assert (
-            second == f"dedup: {mine.split('/')[0]}: there already; write elsewhere, or replace with --force"
+class TestOutputsThatAreThere:
+    def test_a_finished_result_is_known(self) -> None:
+        spawn(*FILTER)
+        before = others()
+        times = {name: os.stat(name).st_mtime_ns for name in before}
+        done = spawn(*FILTER)
+        message = (
+            "dedup: nothing to do: these outputs are there, of the same inputs and with the same settings"
         )
-        assert files(".") == {"a.jsonl": ROWS, "in/b.jsonl": ROWS, mine: b"precious"}
+        assert (done.code, done.lines()) == (0, [message])
+        assert {name: os.stat(name).st_mtime_ns for name in before} == times
+        assert spawn(*FILTER, "-q").err == ""
 
-    def test_keeps_its_parts_from_another(
-        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        cut_short(monkeypatch, FILTER)
-        other = ["filter", "in/b.jsonl", *OUTPUTS[:-1], "other.json"]
-        assert "kept.jsonl: is an output of an earlier run that was cut off" in told(capfd, other)
-        assert main(FILTER) == 0
-        assert "are in place now" in capfd.readouterr().err
-        assert main(["restore", "run.json", "--verify-only"]) == 0
-        assert leftovers(".") == []
+    @pytest.mark.parametrize("change", ["input", "setting", "rule", "output", "more"])
+    def test_another_result_is_refused(self, change: str) -> None:
+        arguments = list(FILTER)
+        spawn(*arguments)
+        if change == "input":
+            Path("a.jsonl").write_bytes(b"".join(ROWS[:3]))
+        elif change == "setting":
+            arguments += ["--threshold", "0.7"]
+        elif change == "rule":
+            arguments += ["--keep", "longest"]
+        elif change == "output":
+            os.unlink("rejects.jsonl")
+        else:
+            Path("b.jsonl").write_bytes(ROWS[0])
+            arguments.insert(1, "b.jsonl")
+        before = files(".")
+        done = spawn(*arguments)
+        assert (done.code, len(done.lines())) == (2, 1)
+        assert done.err.endswith("there already; write elsewhere, or replace with --force\n")
+        assert files(".") == before
+        assert spawn(*arguments, "--force").code == 0
+        assert spawn("restore", "run.json", "--verify-only").code == 0
 
-    def test_is_not_finished_over_an_input(
-        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        Path("kept.jsonl").write_bytes(ROWS)
-        cut_short(monkeypatch, [*FILTER, "--force"])
-        line = told(capfd, ["filter", "kept.jsonl", "-o", "new.jsonl", *OUTPUTS[2:]])
-        assert "run.json: an earlier run that writes this and other outputs was cut off" in line
+    def test_a_reference_that_grew_makes_another_result(self) -> None:
+        Path("old.jsonl").write_bytes(row("some other words"))
+        arguments = [*FILTER, "--reference", "old.jsonl"]
+        assert spawn(*arguments).code == 0
+        assert spawn(*arguments).code == 0
+        Path("old.jsonl").write_bytes(ROWS[0])
+        done = spawn(*arguments)
+        assert done.code == 2
+        assert "there already" in done.err
 
+    @pytest.mark.parametrize("name", ["kept.jsonl", "rejects.jsonl", "run.json"])
+    def test_any_of_them(self, name: str) -> None:
+        Path(name).write_bytes(b"precious")
+        done = spawn(*FILTER)
+        assert (done.code, done.err) == (
+            2, f"dedup: {name}: there already; write elsewhere, or replace with --force\n",
+        )  # fmt: skip
+        assert others() == {name: b"precious"}
+        assert spawn(*FILTER, "--force").code == 0
+        assert Path("kept.jsonl").read_bytes() == KEPT
 
-class TestInputs:
-    @pytest.mark.parametrize("target", ["kept.jsonl", "run.json", "run.json.originals"])
-    @pytest.mark.parametrize("kind", ["part", "before", "journal", "draft"])
-    def test_named_like_what_lies_beside_an_output(
-        self, capfd: pytest.CaptureFixture[str], target: str, kind: str
-    ) -> None:
-        name = parts.beside(target, parts.new_run(), kind)
-        os.rename("a.jsonl", name)
-        assert f"an input, {Path(name).resolve()}, is named like" in told(
-            capfd, ["filter", name, "--input-format", "jsonl", *OUTPUTS]
+    def test_a_folder_of_an_earlier_run_is_replaced_whole(self) -> None:
+        os.makedirs("in")
+        Path("in/a.txt").write_text(TEXT)
+        Path("in/b.jsonl.gz").write_bytes(gzip.compress(ROWS[1]))
+        assert spawn("filter", "in", *TREES).code == 0
+        os.rename("in/a.txt", "in/c.txt")
+        os.rename("in/b.jsonl.gz", "in/d.jsonl.gz")
+        assert spawn("filter", "in", *TREES).code == 2
+        assert sorted(files("kept")) == ["in/a.txt", "in/b.jsonl.gz"]
+        assert spawn("filter", "in", *TREES, "--force").code == 0
+        assert sorted(files("kept")) == ["in/c.txt", "in/d.jsonl.gz"]
+        assert list(files("run.json.originals")) == ["in/d.jsonl.gz"]
+
+    def test_an_empty_folder_is_replaced(self) -> None:
+        os.mkdir("kept")
+        arguments = ["filter", "a.jsonl", "-o", "kept/", *TREES[2:]]
+        assert spawn(*arguments).code == 2
+        assert spawn(*arguments, "--force").code == 0
+
+    @pytest.mark.parametrize("name", ["kept", "rejects", "run.json.originals"])
+    @pytest.mark.parametrize("earlier", ["none", "another", "damaged"])
+    def test_any_other_folder_is_never_replaced(self, name: str, earlier: str) -> None:
+        if earlier != "none":
+            outputs = ["k/", "--rejects", "r"] if earlier == "another" else ["kept/", *TREES[2:4]]
+            assert spawn("filter", "a.jsonl", "-o", *outputs, *TREES[4:]).code == 0
+        if earlier == "damaged":
+            Path("run.json").write_bytes(Path("run.json").read_bytes()[:-9])
+        os.makedirs(f"{name}/deep", exist_ok=True)
+        Path(f"{name}/deep/thesis.txt").write_bytes(b"precious")
+        before = files(".")
+        done = spawn("filter", "a.jsonl", "-o", "kept/", *TREES[2:], "--force")
+        assert (done.code, len(done.lines())) == (2, 1)
+        told = (
+            f"dedup: {name}{'/' if name == 'kept' else ''}: a folder that is not an output of an earlier run"
         )
+        if earlier != "damaged":
+            assert done.err.startswith(told)
+        assert "not even with --force" in done.err
+        assert files(".") == before
 
-    def test_in_a_folder_that_is_named_so(self, capfd: pytest.CaptureFixture[str]) -> None:
-        name = parts.beside("kept", parts.new_run(), parts.PART)
-        os.rename("in", name)
-        os.symlink(name, "in")
-        for path in (name, f"{name}/b.jsonl", "in", "in/b.jsonl"):
-            assert "is named like" in told(capfd, ["filter", path, "-o", "kept/", *TREE[4:]])
+    @pytest.mark.parametrize("name", ["kept.jsonl", "rejects.jsonl"])
+    @pytest.mark.parametrize("change", ["emptied", "changed"])
+    def test_outputs_that_were_changed_are_no_finished_result(self, name: str, change: str) -> None:
+        spawn(*FILTER)
+        data = Path(name).read_bytes()
+        Path(name).write_bytes(b"" if change == "emptied" else data.swapcase())
+        before = files(".")
+        done = spawn(*FILTER)
+        assert (done.code, len(done.lines())) == (2, 1)
+        assert "there already" in done.err
+        assert files(".") == before
+        assert spawn(*FILTER, "--force").code == 0
+        assert Path(name).read_bytes() == data
 
-    @pytest.mark.parametrize("url", ["file://~/a.jsonl", "dir://a.jsonl::file://{}", "simplecache://x::file://{}/a.jsonl",
-                                     "zip://x::{}/a.jsonl"])  # fmt: skip
-    def test_by_url(
-        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], url: str
-    ) -> None:
-        monkeypatch.setenv("HOME", os.getcwd())
-        line = told(capfd, ["filter", url.format(os.getcwd()), "-o", "a.jsonl", *OUTPUTS[2:], "--force"])
-        assert line.startswith("dedup: a.jsonl: ")
-        assert "input" in line
+    def test_a_finished_result_of_an_input_that_is_damaged(self) -> None:
+        Path("b.jsonl.gz").write_bytes(gzip.compress(ROWS[1] * 99)[:-9])
+        arguments = ["filter", "a.jsonl", "b.jsonl.gz", *OUTPUTS]
+        assert spawn(*arguments).code == 0
+        done = spawn(*arguments)
+        assert (done.code, "nothing to do" in done.err) == (0, True)
 
+    def test_standard_output_is_never_there_already(self) -> None:
+        assert spawn("filter", "a.jsonl", *OUTPUTS[2:]).out == KEPT
+        done = spawn("filter", "a.jsonl", *OUTPUTS[2:])
+        assert (done.code, done.out, "there already" in done.err) == (2, b"", True)
+
+
+class TestPipes:
+    def large(self) -> bytes:
+        data = b"".join(row(Prose(i).words(40)) for i in range(50)) * 60
+        Path("a.jsonl").write_bytes(data)
+        return data
+
+    @pytest.mark.parametrize("action", ["divert", "mark"])
+    def test_nobody_reads_on(self, action: str) -> None:
+        self.large()
+        more = "--rejects r.jsonl --manifest m.json" if action == "divert" else "--action mark"
+        done = shell(f"dedup filter - {more} < a.jsonl | head -c 10 > head; echo ${{PIPESTATUS[0]}}")
+        if action == "divert":  # 50 records stay: too few to fill the pipe, if head reads slowly
+            assert done.out in (b"0\n", b"2\n")
+        else:
+            assert done.out == b"2\n"
+            assert done.err == ""
+        if done.out == b"2\n":
+            assert done.err == ""
+            assert others().keys() == {"head"}
+
+    def test_nobody_reads_at_all(self) -> None:
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = spawn("filter", "a.jsonl", *OUTPUTS[2:], stdout=writer)
+        os.close(writer)
+        assert (done.code, done.err, others()) == (2, "", {})
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
     @pytest.mark.parametrize(
-        "options", [["-o", "a.jsonl", *OUTPUTS[2:]], ["--rejects", "a.jsonl", *OUTPUTS[4:]]]
+        ("where", "message"),
+        [
+            ("> /dev/full", "standard output: cannot be written: no space left on device"),
+            (">&-", "standard output is closed; name a file with -o"),
+            ("-o /dev/full --force", "/dev/full: cannot be written: no space left on device"),
+        ],
     )
-    @pytest.mark.parametrize("role", [["-"], ["in/b.jsonl", "--reference", "-"]])
-    def test_behind_standard_input(self, options: list[str], role: list[str]) -> None:
-        with open("a.jsonl", "rb") as stdin:
-            line = refused("filter", *role, *options, "--force", stdin=stdin)
-        assert line == "dedup: a.jsonl: is what standard input is read from; write somewhere else\n"
+    def test_single_records_for_which_there_is_no_room(self, where: str, message: str) -> None:
+        spawn(*FILTER)
+        done = shell(f"dedup restore run.json --id a {where}")
+        assert (done.code, done.lines()) == (2, [f"dedup: {message}"])
 
-    @pytest.mark.parametrize(
-        ("arguments", "name"),
-        [(["a.jsonl"], "a.jsonl"), (["-"], "a.jsonl"), (["a.jsonl", "--reference", "in"], "in/b.jsonl")],
-    )
-    def test_to_which_standard_output_goes(self, arguments: list[str], name: str) -> None:
-        with open("a.jsonl", "rb") as stdin, open(name, "ab") as stdout:
-            line = refused("filter", *arguments, *OUTPUTS[2:], stdin=stdin, stdout=stdout)
-        assert line.startswith("dedup: standard output is an input, ")
+    def test_single_records_that_nobody_reads(self) -> None:
+        spawn(*FILTER)
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = spawn("restore", "run.json", "--id", "a", stdout=writer)
+        os.close(writer)
+        assert done.err == ""
 
-    def test_an_output_to_which_standard_output_goes(self) -> None:
-        with open("rejects.jsonl", "ab") as stdout:
-            line = refused("filter", "a.jsonl", *OUTPUTS[2:], "--force", stdout=stdout)
-        assert line.startswith("dedup: rejects.jsonl: given for two outputs")
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+    @pytest.mark.parametrize("which", ["stdout", "rejects", "manifest"])
+    def test_a_full_device(self, which: str) -> None:
+        arguments = ["filter", "a.jsonl", "-o", "-", *OUTPUTS[2:]]
+        if which != "stdout":
+            arguments[arguments.index(f"--{which}") + 1] = "/dev/full"
+        with open("/dev/full" if which == "stdout" else os.devnull, "wb") as out:
+            done = spawn(*arguments, stdout=out)
+        assert (done.code, len(done.lines())) == (2, 1)
+        assert done.err.endswith("cannot be written: no space left on device\n")
+        assert others() == {}
+
+    def test_outputs_that_are_pipes(self) -> None:
+        """What a shell puts in the place of a file."""
+        done = shell(
+            "dedup filter a.jsonl -o kept.jsonl --rejects >(cat > r) --manifest >(cat > m); echo $?; sleep 0.2"
+        )
+        assert (done.out, "cannot be" in done.err) == (b"0\n", False)
+        assert (Path("r").read_bytes(), Path("kept.jsonl").read_bytes()) == (REJECTS, KEPT)
+        assert json.loads(Path("m").read_bytes().splitlines()[-1])["type"] == "end"
+
+    def test_closed_standard_output(self) -> None:
+        done = shell(f"dedup filter a.jsonl {' '.join(OUTPUTS[2:])} >&-")
+        assert (done.code, done.err) == (2, "dedup: standard output is closed; name a file with -o\n")
+        assert others() == {}
 
 
-def refused(*arguments: str, **streams: Any) -> str:
-    """What a process says that changes nothing."""
-    before = files(".")
-    done = subprocess.run(
-        [sys.executable, "-m", "dedup", *arguments], check=False, timeout=60, stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, **streams,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert files(".") == before
-    return done.stderr.decode()
+class TestPermission:
+    @pytest.mark.parametrize("which", ["kept.jsonl", "rejects.jsonl", "run.json"])
+    @pytest.mark.parametrize("force", [False, True])
+    def test_a_folder_that_may_only_be_read(self, which: str, force: bool) -> None:
+        os.mkdir("shut")
+        if force:
+            Path("shut", which).write_bytes(b"precious")
+        os.chmod("shut", 0o555)
+        arguments = [f"shut/{which}" if argument == which else argument for argument in FILTER]
+        before = files(".")
+        done = spawn(*arguments, *(["--force"] if force else []), preexec_fn=without_privilege)
+        os.chmod("shut", 0o755)
+        assert (done.code, len(done.lines())) == (2, 1)
+        assert f"shut/{which}: cannot be written: permission denied" in done.err
+        assert files(".") == before
+
+    def test_to_restore_into_one(self) -> None:
+        spawn(*FILTER)
+        os.mkdir("shut", 0o555)
+        done = spawn("restore", "run.json", "-o", "shut", preexec_fn=without_privilege)
+        os.chmod("shut", 0o755)
+        assert (done.code, done.lines()) == (2, ["dedup: shut/a.jsonl: cannot be written: permission denied"])
 
 
-def test_a_folder_in_one_that_is_not_there(capfd: pytest.CaptureFixture[str]) -> None:
-    line = told(capfd, ["filter", "a.jsonl", "-o", "gone/new/", *TREE[4:]])
-    assert line == "dedup: gone/new/: cannot be written: no such file or directory\n"
-    assert sorted(os.listdir()) == ["a.jsonl", "in"]
-
-
-@pytest.mark.parametrize("arguments", [FILTER, TREE], ids=["files", "tree"])
-def test_an_interruption_while_nothing_listens(arguments: list[str]) -> None:
-    """The kernel knows no signals: the process ends while it is at work."""
-    code = (
-        "import hashlib, sys\n"
-        "from dedup.cli import main\n"
-        "from dedup.kept import Kept\n"
-        "Kept.judge = lambda *_: print('busy', flush=True) or hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)\n"
-        "sys.exit(main(sys.argv[1:]))"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+def test_two_at_once() -> None:
+    """The second one is refused while the first one writes, and the first one is not disturbed."""
+    Path("other.jsonl").write_bytes(b"".join(ROWS))
+    first = subprocess.Popen(
+        [*DEDUP, "filter", "-", *OUTPUTS], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"busy\n"
-    assert is_writing(".")
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (130, b"dedup: interrupted\n")
-    assert sorted(os.listdir()) == ["a.jsonl", "in"]
+    assert first.stdin is not None
+    first.stdin.write(b"".join(ROWS))
+    first.stdin.flush()
+    while not is_writing("."):
+        assert first.poll() is None
+    arguments = ["filter", "other.jsonl", "-o", "x.jsonl", "--rejects", "y.jsonl", "--manifest", "run.json"]
+    process = subprocess.run(
+        [*DEDUP, *arguments], capture_output=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    message = b"dedup: run.json: another dedup is writing it; wait for that one to end\n"
+    assert (process.returncode, process.stderr) == (2, message)
+    first.communicate(timeout=60)
+    assert first.returncode == 0
+    assert leftovers(".") == []
+    assert (Path("kept.jsonl").read_bytes(), Path("rejects.jsonl").read_bytes()) == (KEPT, REJECTS)
+    assert spawn("restore", "run.json", "-o", "again").code == 0
 
 
-TRACED = {module.__file__ for module in (outputs, parts, journal)}
-
-
-@contextmanager
-def signalled(number: int, nth: int) -> Iterator[list[int]]:
-    """The signal comes at the nth line that is run where outputs are made; the lines that were run."""
-    lines: list[int] = []
-    before = sys.gettrace()
-
-    def call(frame: FrameType, *_: object) -> Callable[..., Any] | None:
-        return line if frame.f_code.co_filename in TRACED else None
-
-    def line(frame: FrameType, event: str, _: object) -> Callable[..., Any]:
-        if event == "line":
-            lines.append(frame.f_lineno)
-            if len(lines) == nth:
-                signal.raise_signal(number)
-        return line
-
-    sys.settrace(call)
-    try:
-        yield lines
-    finally:
-        sys.settrace(before)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("is_over", [False, True], ids=["fresh", "over"])
-@pytest.mark.parametrize("arguments", [FILTER, TREE], ids=["files", "tree"])
-def test_told_to_end_at_any_line(
-    monkeypatch: pytest.MonkeyPatch, number: int, is_over: bool, arguments: list[str]
-) -> None:
-    """All is as it was, or done; there is nothing beside it."""
-    for name in ("fsync", "sync"):
-        monkeypatch.setattr(os, name, lambda *_: None)
-    arguments = [*arguments, *(["--force"] if is_over else []), "-q"]
-    nth, step, found = 1, 11, set()
-    while True:
-        if is_over:
-            source = Path("in/b.jsonl" if "in" in arguments else "a.jsonl")
-            source.write_bytes(ROWS[:-1])
-            assert main(arguments) == 0
-            source.write_bytes(ROWS)
-        before = files(".")
-        with signalled(number, nth) as lines:
-            code = main(arguments)
-        if len(lines) < nth:
-            break
-        after = files(".")
-        assert leftovers(".") == [], lines[nth - 1]
-        if after != before:
-            assert main(["restore", "run.json", "--verify-only", "-q"]) == 0
-        assert code == 128 + number
-        found.add(after == before)
-        for name in set(os.listdir()) - {"a.jsonl", "in"}:
-            shutil.rmtree(name) if os.path.isdir(name) else os.unlink(name)
-        nth += step
-    assert (code, found) == (0, {True, False})
+def test_an_output_that_appears_during_the_run() -> None:
+    process = subprocess.Popen(
+        [*DEDUP, "filter", "-", *OUTPUTS], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    while not is_writing("."):
+        assert process.poll() is None
+    Path("rejects.jsonl").write_bytes(b"precious")
+    _, err = process.communicate(b"".join(ROWS), timeout=60)
+    assert (process.returncode, err.count(b"\n")) == (2, 1)
+    assert b"rejects.jsonl: has appeared during the run" in err
+    assert others() == {"rejects.jsonl": b"precious"}

@@ -1,13 +1,11 @@
-"""Filter runs by example: what goes where and why, oddities that must not end a run, what changes under its hands."""
+"""Filter runs by example: what goes where and why, which copy stays, what is marked and cut."""
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import os
 import sys
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,18 +14,15 @@ from typing import Any
 import pytest
 
 from dedup.decide import CUT, MARK, Policy
-from dedup.errors import InputError, OutputError
+from dedup.errors import OutputError
 from dedup.filter import Outcome, Plan
 from dedup.kept import Verdict
-from dedup.model import Settings, Skipped
-from dedup.read import Record
+from dedup.model import Settings
 from dedup.restore import Archive
 from tests.filtering import Checked, files, lines_of, quick, ran, restored
 
+from .filters import PLAN, check, ids, line, put
 from .prose import Prose
-
-Line = dict[str, Any]
-PLAN = Plan(("a.jsonl",), "kept.jsonl", "rejects.jsonl", "run.json")
 
 
 @pytest.fixture(autouse=True)
@@ -35,32 +30,6 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
     with quick():
         yield
-
-
-def line(text: str, **fields: Any) -> bytes:
-    return json.dumps({"text": text, **fields}).encode() + b"\n"
-
-
-def put(*rows: bytes, name: str = "a.jsonl") -> bytes:
-    data = b"".join(rows)
-    Path(name).write_bytes(data)
-    return data
-
-
-def check(plan: Plan = PLAN, sources: dict[str, bytes] | None = None) -> Checked:
-    """Filters and restores; the inputs come back."""
-    sources = {path: Path(path).read_bytes() for path in plan.paths} if sources is None else sources
-    checked = Checked(plan, sources, ran(plan))
-    assert plan.manifest is not None
-    done = restored(plan.manifest, "again")
-    assert (done.problems, done.remarks, done.inputs) == ([], [], len(sources))
-    names = {found["path"]: found["name"] for found in checked.inputs}
-    assert files("again") == {names[path]: data for path, data in sources.items()}
-    return checked
-
-
-def ids(path: str) -> list[Any]:
-    return [json.loads(row).get("id") for row in Path(path).read_bytes().splitlines() if row.strip()]
 
 
 class TestSides:
@@ -274,164 +243,6 @@ class TestCut:
         assert check(plan, tree).outcome.kept == 3
 
 
-class TestOdd:
-    """Nothing in an input ends a run."""
-
-    @pytest.mark.parametrize("keep", ["first", "longest", "newest", "field:n", "field:n:desc"])
-    @pytest.mark.parametrize("action", ["divert", "mark", "cut"])
-    def test_odd_fields(self, keep: str, action: str) -> None:
-        text = json.dumps(Prose(1).words(30))
-        odd = [
-            "9" * 30, "9" * 400, "9" * 5000, "-" + "9" * 5000, "1e999", "-1e999", "NaN", "Infinity", "true", "null",
-            '"\\ud800"', '"\\u0000"', "[]", "{}", "1.5", '""', '"Wed, 01 May 99999999999999 12:00:00 GMT"', '"x"',
-        ]  # fmt: skip
-        rows = [
-            f'{{"text": {text}, "date": {value}, "n": {value}, "id": {value}}}\n'.encode() for value in odd
-        ]
-        put(*rows)
-        plan = replace(PLAN, policy=Policy(keep, action), rejects=None if action == MARK else "rejects.jsonl")
-        outcome = ran(plan)
-        assert (outcome.records, outcome.skipped) == (len(odd), [])
-        assert sum(outcome.copies.values()) == len(odd) - 1
-        done = restored("run.json", "again")
-        assert (done.problems, files("again")) == ([], {"a.jsonl": b"".join(rows)})
-
-    @pytest.mark.parametrize("keep", ["first", "newest"])
-    def test_inputs_of_nothing(self, keep: str) -> None:
-        for data in (b"", b"\n", b"\xef\xbb\xbf", b"\0\0\0"):
-            put(data)
-            outcome = check(replace(PLAN, policy=Policy(keep))).outcome
-            assert outcome.documents == 0
-            for name in files("again"):
-                os.unlink(f"again/{name}")
-
-    def test_a_name_that_is_not_utf_8(self) -> None:
-        os.mkdir("in")
-        name = os.fsdecode(b"in/\xff.txt")
-        Path(name).write_bytes(b"some words")
-        ran(Plan(("in",), "kept", "rejects", "run.json", True))
-        done = restored("run.json", "again")
-        assert (done.problems, done.inputs) == ([], 1)
-        assert Path(f"again/{name}").read_bytes() == b"some words"
-
-    def test_records_above_the_limit(self) -> None:
-        rows = [line("x" * 500_000), line(Prose(1).words(20)), line("x" * 500_000)]
-        put(*rows)
-        options = PLAN.options._replace(max_record_size=100_000)
-        checked = check(replace(PLAN, options=options))
-        assert [row["reason"] for row in checked.records] == ["not-read", "new", "not-read"]
-
-    @pytest.mark.parametrize("originals", [True, False])
-    def test_half_a_gzip(self, originals: bool) -> None:
-        rows = b"".join(line(Prose(i).words(40), id=i) for i in range(50))
-        packed = gzip.compress(rows)[:-200]
-        put(packed, name="a.jsonl.gz")
-        plan = replace(PLAN, paths=("a.jsonl.gz",), originals=originals)
-        outcome = ran(plan)
-        Checked(plan, {"a.jsonl.gz": packed}, outcome)
-        assert len(outcome.skipped) >= 1
-        done = restored("run.json", "again")
-        assert done.problems == []
-        if originals:
-            assert files("again") == {"a.jsonl.gz": packed}
-
-    def test_names_that_meet(self) -> None:
-        """Standard input is called like a file that is there, too."""
-        put(line("one two three"), name="stdin.jsonl")
-        plan = replace(PLAN, paths=("-", "stdin.jsonl"))
-        ran(plan, stdin=line("four five six"))
-        done = restored("run.json", "again")
-        assert done.problems == []
-        assert sorted(files("again").values()) == [line("four five six"), line("one two three")]
-
-    def test_paths_above_and_elsewhere(self, tmp_path: Path) -> None:
-        os.makedirs("x/y")
-        os.makedirs("z")
-        put(line("one two three"), name="a.jsonl")
-        put(line("four five six"), name="z/a.jsonl")
-        os.chdir("x/y")
-        try:
-            plan = replace(PLAN, paths=("../../a.jsonl", str(tmp_path / "z" / "a.jsonl")))
-            ran(plan)
-            done = restored("run.json", "again")
-            assert done.problems == []
-            assert files("again") == {"a.jsonl": line("one two three"), "z/a.jsonl": line("four five six")}
-        finally:
-            os.chdir(tmp_path)
-
-
-class TestUnreadable:
-    @pytest.mark.parametrize("keep", ["first", "longest"])
-    def test_an_input_that_cannot_be_opened_does_not_come_back_empty(
-        self, keep: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Of a file of which nothing could be read nothing is known: restore makes none, or says so."""
-        put(line("one two three"))
-        put(line("four five six"), name="b.jsonl")
-        real = io.FileIO
-
-        def opened(path: Any, *rest: Any, **more: Any) -> io.FileIO:
-            if path == "b.jsonl":
-                raise PermissionError(13, "Permission denied")
-            return real(path, *rest, **more)
-
-        with monkeypatch.context() as patch:
-            patch.setattr("dedup.read.stream.io.FileIO", opened)
-            outcome = ran(replace(PLAN, paths=("a.jsonl", "b.jsonl"), policy=Policy(keep)))
-        assert [entry.source for entry in outcome.skipped][-1] == "b.jsonl"
-        with Archive("run.json") as archive:
-            done = archive.restore("again")
-        back = files("again")
-        assert back.get("a.jsonl") == line("one two three")
-        assert "b.jsonl" not in back or any("b.jsonl" in told for told in (*done.problems, *done.remarks))
-
-
-class TestChanges:
-    """Inputs that change while they are read: nothing is written, and one line says it."""
-
-    @pytest.mark.parametrize("action", ["divert", "cut"])
-    @pytest.mark.parametrize(
-        "change",
-        [
-            lambda rows: rows[:-1],
-            lambda rows: [],
-            lambda rows: [*rows, rows[0]],
-            lambda rows: [rows[1], rows[0], *rows[2:]],
-            lambda rows: [line("short")] * len(rows),
-            lambda rows: [b"no\n"] * len(rows),
-            lambda rows: rows[2:] + rows[:2],
-        ],
-    )
-    def test_between_two_passes(self, change: Callable[[list[bytes]], list[bytes]], action: str) -> None:
-        prose = Prose(1)
-        text = prose.words(30)
-        rows = [line(prose.round(text)), line(prose.round(text, 30)), line(text), line(text.upper())]
-        put(*rows)
-
-        def changes(stage: str, done: int, total: int | None) -> None:
-            if stage == "comparing documents":
-                put(*change(rows))
-
-        with pytest.raises(InputError, match=r"a\.jsonl: changed while it was read"):
-            ran(replace(PLAN, policy=Policy("longest", action)), progress=changes)
-        assert os.listdir() == ["a.jsonl"]
-
-    def test_gone_between_two_passes(self) -> None:
-        os.mkdir("in")
-        for name in "abc":
-            Path(f"in/{name}.txt").write_text(Prose(1).words(30))
-
-        def changes(stage: str, done: int, total: int | None) -> None:
-            if stage == "comparing documents":
-                Path("in/b.txt").unlink(missing_ok=True)
-
-        with pytest.raises(InputError):
-            ran(
-                Plan(("in",), "kept", "rejects", "run.json", True, policy=Policy("longest")), progress=changes
-            )
-        assert os.listdir() == ["in"]
-
-
 def test_the_outcome_does_not_depend_on_what_a_hash_is() -> None:
     """Texts are told apart by Python's hash of strings, which is another one in each process."""
     import subprocess
@@ -463,29 +274,14 @@ def test_lines_that_are_asked_for_by_id_stay_lines() -> None:
     Path("a.jsonl").write_bytes(b'{"id": "A", "text": "one two"}')
     Path("b.jsonl").write_bytes(b'{"id": "B", "text": "three four"}')
     ran(replace(PLAN, paths=("a.jsonl", "b.jsonl")))
-    for ids, wanted in (
+    for names, wanted in (
         (["A", "B"], b'{"id": "A", "text": "one two"}\n{"id": "B", "text": "three four"}\n'),
         (["B"], b'{"id": "B", "text": "three four"}'),
     ):
         out = io.BytesIO()
         with Archive("run.json") as archive:
-            assert archive.records(ids, out).problems == []
+            assert archive.records(names, out).problems == []
         assert out.getvalue() == wanted
-
-
-def test_a_zip_file_in_which_something_is_encrypted_stays_as_it_is() -> None:
-    Path("in").mkdir()
-    with zipfile.ZipFile("in/a.zip", "w") as archive:
-        archive.writestr("a.txt", "one two three")
-    data = bytearray(Path("in/a.zip").read_bytes())
-    data[6] |= 1
-    data[data.index(b"PK\x01\x02") + 8] |= 1
-    Path("in/a.zip").write_bytes(data)
-    Path("in/b.txt").write_text("one two three")
-    outcome = ran(Plan(("in",), "kept", "rejects", "run.json", True))
-    assert (outcome.kept, outcome.aside) == (2, 0)
-    assert outcome.skipped == [Skipped("in/a.zip", "a.txt in it is encrypted; not taken apart")]
-    assert Path("kept/in/a.zip").read_bytes() == data
 
 
 def test_nothing_is_written_without_outputs() -> None:
@@ -501,227 +297,6 @@ def test_the_lines_are_those_of_the_schema() -> None:
     put(line("one two three"), line("one two three"))
     ran(PLAN)
     lines_of("run.json")
-
-
-class TestNames:
-    """What a file is called says what is in it."""
-
-    WARCS = ("a.warc", "b.warc.gz")
-
-    def _web(self) -> bytes:
-        pytest.importorskip("fastwarc")
-        from tests.property.test_formats_round_trip import as_warc
-
-        whole, other = (as_warc([Prose(seed + i).words(30) for i in range(2)], "\n") for seed in (1, 5))
-        Path("a.warc").write_bytes(other)
-        packed = b"".join(gzip.compress(b"WARC/1.1" + part) for part in whole.split(b"WARC/1.1")[1:])
-        Path("b.warc.gz").write_bytes(packed)
-        return packed
-
-    @pytest.mark.parametrize("paths", [WARCS, WARCS[::-1]])
-    def test_web_archives_that_are_packed_in_different_ways(self, paths: tuple[str, ...]) -> None:
-        self._web()
-        before = sorted(os.listdir())
-        with pytest.raises(OutputError, match=r"and all go into one file; name a folder: -o new/$"):
-            ran(Plan(paths, "kept.warc.gz", "rejects.warc.gz", "run.json"))
-        assert sorted(os.listdir()) == before
-        ran(Plan(paths, "kept", "rejects", "run.json", True))
-
-    @pytest.mark.parametrize("name", ["kept.warc", "kept.warc.zst", "kept.wet", "kept.zst"])
-    def test_records_that_are_gzipped_under_a_name_that_says_no(self, name: str) -> None:
-        self._web()
-        before = sorted(os.listdir())
-        with pytest.raises(OutputError, match=rf"^{name}: .*expected a name in \.warc\.gz$"):
-            ran(Plan(("b.warc.gz",), name, "rejects.warc.gz", "run.json"))
-        assert sorted(os.listdir()) == before
-
-    def test_standard_output_has_no_name(self) -> None:
-        packed, out = self._web(), io.BytesIO()
-        ran(Plan(("b.warc.gz",), "-", "rejects", "run.json"), stdout=out)
-        assert out.getvalue() == packed
-
-    @pytest.mark.parametrize(
-        ("name", "magic"),
-        [(".tgz", b"\x1f\x8b"), (".tbz2", b"BZh"), (".txz", b"\xfd7zXZ"), (".tar.gz", b"\x1f\x8b")],
-    )
-    def test_short_names_of_packed_archives(self, name: str, magic: bytes) -> None:
-        import tarfile
-
-        with tarfile.open("a.tar", "w") as archive:
-            for i in range(2):
-                data = Prose(1).words(30).encode()
-                told = tarfile.TarInfo(f"{i}.txt")
-                told.size = len(data)
-                archive.addfile(told, io.BytesIO(data))
-        ran(Plan(("a.tar",), f"kept{name}", f"rejects{name}", "run.json"))
-        for side in ("kept", "rejects"):
-            assert Path(f"{side}{name}").read_bytes().startswith(magic)
-        assert restored("run.json", "again").problems == []
-
-    @pytest.mark.parametrize(("kept", "rejects"), [("new.jsonl", "r.csv"), ("new.csv", "r.jsonl.gz")])
-    def test_a_name_of_another_format(self, kept: str, rejects: str) -> None:
-        put(b"id,text\n1,one two three\n", name="a.csv")
-        with pytest.raises(OutputError, match="is the name of a jsonl file, and the records are csv"):
-            ran(Plan(("a.csv",), kept, rejects, "run.json"))
-        assert os.listdir() == ["a.csv"]
-        ran(Plan(("a.csv",), "new", "rejects", "run.json"))
-
-    def test_standard_input_is_called_what_it_is(self) -> None:
-        options = PLAN.options._replace(input_format="csv")
-        data = b"id,text\n1,one two three\n"
-        ran(Plan(("-",), "kept", "rejects", "run.json", True, options=options), stdin=data)
-        assert list(files("kept")) == ["stdin.csv"]
-        assert restored("run.json", "again").problems == []
-        assert files("again") == {"stdin.csv": data}
-
-
-class TestOneFileForAll:
-    BOM = b"\xef\xbb\xbf"
-
-    @pytest.mark.parametrize("action", ["divert", "mark", "cut"])
-    def test_a_byte_order_mark_stands_at_the_beginning_only(self, action: str) -> None:
-        prose = Prose(1)
-        passage = prose.words(30)
-        a, b, c = (f"{prose.words(20)}. {passage}. {prose.words(20)}" for _ in range(3))
-        put(self.BOM + line(a), line(b))
-        put(self.BOM + line(c), self.BOM + line(c), name="b.jsonl")  # the second is the input's own affair
-        put(self.BOM + line(a), line(a), name="c.jsonl")
-        rejects = None if action == MARK else "rejects.jsonl"
-        plan = replace(
-            PLAN, paths=("a.jsonl", "b.jsonl", "c.jsonl"), policy=Policy(action=action), rejects=rejects
-        )
-        check(plan)
-        kept = Path("kept.jsonl").read_bytes()
-        assert kept.startswith(self.BOM)
-        assert kept.count(self.BOM) == 2
-
-    def test_a_header_with_a_byte_order_mark_is_the_same_header(self) -> None:
-        rows = [b"id,text\n1,one two three\n", self.BOM + b"id,text\n2,four five six\n"]
-        for first, second in (rows, rows[::-1]):
-            Path("a.csv").write_bytes(first)
-            Path("b.csv").write_bytes(second)
-            ran(replace(PLAN, paths=("a.csv", "b.csv"), kept="kept.csv", rejects="rejects.csv"))
-            assert Path("kept.csv").read_bytes() == first + second.splitlines(keepends=True)[1]
-            assert restored("run.json", "again").problems == []
-            assert files("again") == {"a.csv": first, "b.csv": second}
-            for name in ("kept.csv", "rejects.csv", "run.json", "again/a.csv", "again/b.csv"):
-                os.unlink(name)
-
-    def test_a_blank_line_before_the_header(self) -> None:
-        data = b"\nid,text\n1,one two three\n1,one two three\n"
-        put(data, name="a.csv")
-        ran(replace(PLAN, paths=("a.csv",), kept="kept.csv", rejects="rejects.csv"))
-        assert Path("kept.csv").read_bytes() == b"\nid,text\n1,one two three\n"
-        assert Path("rejects.csv").read_bytes() == b"id,text\n1,one two three\n"
-        assert restored("run.json", "again").problems == []
-        assert files("again") == {"a.csv": data}
-
-    @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow", ".zip", ".tar", ".tar.gz", ".csv.gz"])
-    def test_a_side_without_records_is_a_file_all_the_same(self, suffix: str) -> None:
-        from dedup.read import Input, Skipped, inputs, records
-        from tests.property import test_formats_round_trip as formats_of
-
-        texts = [Prose(1).words(30)]
-        if suffix in (".parquet", ".arrow"):
-            pytest.importorskip("pyarrow")
-            data = formats_of.as_table(texts, "", suffix[1:])
-        elif suffix == ".zip":
-            import zipfile
-
-            packed = io.BytesIO()
-            with zipfile.ZipFile(packed, "w") as members:
-                members.writestr("a.txt", texts[0])
-            data = packed.getvalue()
-        elif suffix.startswith(".tar"):
-            import tarfile
-
-            out = io.BytesIO()
-            with tarfile.open(fileobj=out, mode="w:gz" if suffix == ".tar.gz" else "w") as archive:
-                told = tarfile.TarInfo("a.txt")
-                told.size = 3
-                archive.addfile(told, io.BytesIO(b"one"))
-            data = out.getvalue()
-        else:
-            data = formats_of.as_csv(texts, "\n")
-            data = gzip.compress(data) if suffix == ".csv.gz" else data
-        name = f"a{suffix}"
-        Path(name).write_bytes(data)
-        outcome = ran(Plan((name,), f"kept{suffix}", f"rejects{suffix}", "run.json"))
-        assert outcome.aside == 0
-        assert Path(f"rejects{suffix}").stat().st_size > 0
-        [found] = inputs([f"rejects{suffix}"])
-        assert isinstance(found, Input)
-        items = list(records(found))
-        assert not [item for item in items if isinstance(item, Skipped) or item.reason]
-        if suffix not in (".zip", ".tar", ".tar.gz"):
-            assert [item.is_frame for item in items if not isinstance(item, Skipped)] == [True]
-            frames = [
-                r.raw for r in records(Input(name, found.format, found.packing)) if isinstance(r, Record)
-            ]
-            assert [item.raw for item in items if isinstance(item, Record)][:1] == frames[:1] != []
-        assert restored("run.json", "again").problems == []
-
-
-@pytest.mark.parametrize("by_members", [False, True])
-def test_a_web_archive_of_nothing_can_be_unpacked(by_members: bool) -> None:
-    pytest.importorskip("fastwarc")
-    from tests.property.test_formats_round_trip import as_warc
-
-    data = as_warc([Prose(1).words(30)], "\n")
-    name = "a.warc.gz" if by_members else "a.warc"
-    Path(name).write_bytes(gzip.compress(data) if by_members else data)
-    ran(Plan((name,), "kept.warc.gz", "rejects.warc.gz", "run.json"))
-    packed = Path("rejects.warc.gz").read_bytes()
-    assert packed
-    assert gzip.decompress(packed) == b""
-    assert gzip.decompress(Path("kept.warc.gz").read_bytes()) == data
-    assert restored("run.json", "again").problems == []
-
-
-@pytest.mark.parametrize("suffix", [".arrow", ".parquet"])
-@pytest.mark.parametrize("action", ["divert", "mark", "cut"])
-def test_columns_of_string_views(suffix: str, action: str) -> None:
-    pyarrow = pytest.importorskip("pyarrow")
-    from pyarrow import feather, parquet
-
-    if not hasattr(pyarrow, "string_view"):
-        pytest.skip("this pyarrow has no string views")
-    prose = Prose(1)
-    passage = prose.words(30)
-    texts = [f"{prose.words(20)}. {passage}. {prose.words(20)}" for _ in range(3)]
-    texts = [texts[0], texts[0], texts[1], texts[2], texts[1]]
-    table = pyarrow.table({"text": pyarrow.array(texts, pyarrow.string_view()), "n": range(5)})
-    write, read = parquet.write_table, parquet.read_table
-    if suffix == ".arrow":
-        write, read = feather.write_feather, feather.read_table
-    try:
-        write(table, f"a{suffix}", compression="uncompressed" if suffix == ".arrow" else "none")
-    except pyarrow.ArrowNotImplementedError:
-        pytest.skip("this pyarrow does not write string views")
-    plan = Plan(
-        (f"a{suffix}",), f"kept{suffix}", None if action == MARK else f"rejects{suffix}", "run.json",
-        policy=Policy(action=action),
-    )  # fmt: skip
-    ran(plan)
-    kept = read(f"kept{suffix}")
-    assert kept.column("n").to_pylist() == (list(range(5)) if action == MARK else [0, 2, 3])
-    assert kept.schema.field("text").type == read(f"a{suffix}").schema.field("text").type
-    if action != CUT:
-        assert kept.column("text").to_pylist() == [texts[i] for i in kept.column("n").to_pylist()]
-    assert restored("run.json", "again").problems == []
-
-
-def test_entries_of_one_name_are_no_news(recwarn: pytest.WarningsRecorder) -> None:
-    import zipfile
-
-    with zipfile.ZipFile("a.zip", "w") as archive:
-        for i in range(2):
-            archive.writestr("a.txt", Prose(i).words(30))
-    recwarn.clear()
-    ran(Plan(("a.zip",), "kept.zip", "rejects.zip", "run.json"))
-    assert not [told for told in recwarn if "Duplicate" in str(told.message)]
-    with zipfile.ZipFile("kept.zip") as archive:
-        assert archive.namelist() == ["a.txt", "a.txt"]
 
 
 class TestRanks:

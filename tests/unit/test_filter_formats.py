@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from dedup.decide import MARK, Policy
+from dedup.decide import CUT, MARK, Policy
 from dedup.errors import OutputError
 from dedup.filter import Outcome, Plan
+from dedup.model import Skipped
 from dedup.restore import Archive
 from tests.filtering import files, quick, ran, restored
 
@@ -271,3 +272,80 @@ def test_a_blank_line_in_the_place_of_a_header_is_none() -> None:
     Path("b.csv").write_text(f"id,text\n1,{A}\n")
     check(plan("a.csv", "b.csv"))
     assert Path("kept.csv").read_text() == f"\nid,text\n1,{A}\n"
+
+
+def test_a_zip_file_in_which_something_is_encrypted_stays_as_it_is() -> None:
+    Path("in").mkdir()
+    with zipfile.ZipFile("in/a.zip", "w") as archive:
+        archive.writestr("a.txt", "one two three")
+    data = bytearray(Path("in/a.zip").read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    Path("in/a.zip").write_bytes(data)
+    Path("in/b.txt").write_text("one two three")
+    outcome = ran(Plan(("in",), "kept", "rejects", "run.json", True))
+    assert (outcome.kept, outcome.aside) == (2, 0)
+    assert outcome.skipped == [Skipped("in/a.zip", "a.txt in it is encrypted; not taken apart")]
+    assert Path("kept/in/a.zip").read_bytes() == data
+
+
+@pytest.mark.parametrize("by_members", [False, True])
+def test_a_web_archive_of_nothing_can_be_unpacked(by_members: bool) -> None:
+    pytest.importorskip("fastwarc")
+    from tests.property.test_formats_round_trip import as_warc
+
+    data = as_warc([Prose(1).words(30)], "\n")
+    name = "a.warc.gz" if by_members else "a.warc"
+    Path(name).write_bytes(gzip.compress(data) if by_members else data)
+    ran(Plan((name,), "kept.warc.gz", "rejects.warc.gz", "run.json"))
+    packed = Path("rejects.warc.gz").read_bytes()
+    assert packed
+    assert gzip.decompress(packed) == b""
+    assert gzip.decompress(Path("kept.warc.gz").read_bytes()) == data
+    assert restored("run.json", "again").problems == []
+
+
+@pytest.mark.parametrize("suffix", [".arrow", ".parquet"])
+@pytest.mark.parametrize("action", ["divert", "mark", "cut"])
+def test_columns_of_string_views(suffix: str, action: str) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import feather, parquet
+
+    if not hasattr(pyarrow, "string_view"):
+        pytest.skip("this pyarrow has no string views")
+    prose = Prose(1)
+    passage = prose.words(30)
+    texts = [f"{prose.words(20)}. {passage}. {prose.words(20)}" for _ in range(3)]
+    texts = [texts[0], texts[0], texts[1], texts[2], texts[1]]
+    table = pyarrow.table({"text": pyarrow.array(texts, pyarrow.string_view()), "n": range(5)})
+    write, read = parquet.write_table, parquet.read_table
+    if suffix == ".arrow":
+        write, read = feather.write_feather, feather.read_table
+    try:
+        write(table, f"a{suffix}", compression="uncompressed" if suffix == ".arrow" else "none")
+    except pyarrow.ArrowNotImplementedError:
+        pytest.skip("this pyarrow does not write string views")
+    plan = Plan(
+        (f"a{suffix}",), f"kept{suffix}", None if action == MARK else f"rejects{suffix}", "run.json",
+        policy=Policy(action=action),
+    )  # fmt: skip
+    ran(plan)
+    kept = read(f"kept{suffix}")
+    assert kept.column("n").to_pylist() == (list(range(5)) if action == MARK else [0, 2, 3])
+    assert kept.schema.field("text").type == read(f"a{suffix}").schema.field("text").type
+    if action != CUT:
+        assert kept.column("text").to_pylist() == [texts[i] for i in kept.column("n").to_pylist()]
+    assert restored("run.json", "again").problems == []
+
+
+def test_entries_of_one_name_are_no_news(recwarn: pytest.WarningsRecorder) -> None:
+    import zipfile
+
+    with zipfile.ZipFile("a.zip", "w") as archive:
+        for i in range(2):
+            archive.writestr("a.txt", Prose(i).words(30))
+    recwarn.clear()
+    ran(Plan(("a.zip",), "kept.zip", "rejects.zip", "run.json"))
+    assert not [told for told in recwarn if "Duplicate" in str(told.message)]
+    with zipfile.ZipFile("kept.zip") as archive:
+        assert archive.namelist() == ["a.txt", "a.txt"]

@@ -1,0 +1,188 @@
+"""Oddities that must not end a filter run, and what changes under its hands."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dedup.decide import MARK, Policy
+from dedup.errors import InputError
+from dedup.filter import Plan
+from dedup.restore import Archive
+from tests.filtering import Checked, files, quick, ran, restored
+
+from .filters import PLAN, check, line, put
+from .prose import Prose
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+    with quick():
+        yield
+
+
+class TestOdd:
+    """Nothing in an input ends a run."""
+
+    @pytest.mark.parametrize("keep", ["first", "longest", "newest", "field:n", "field:n:desc"])
+    @pytest.mark.parametrize("action", ["divert", "mark", "cut"])
+    def test_odd_fields(self, keep: str, action: str) -> None:
+        text = json.dumps(Prose(1).words(30))
+        odd = [
+            "9" * 30, "9" * 400, "9" * 5000, "-" + "9" * 5000, "1e999", "-1e999", "NaN", "Infinity", "true", "null",
+            '"\\ud800"', '"\\u0000"', "[]", "{}", "1.5", '""', '"Wed, 01 May 99999999999999 12:00:00 GMT"', '"x"',
+        ]  # fmt: skip
+        rows = [
+            f'{{"text": {text}, "date": {value}, "n": {value}, "id": {value}}}\n'.encode() for value in odd
+        ]
+        put(*rows)
+        plan = replace(PLAN, policy=Policy(keep, action), rejects=None if action == MARK else "rejects.jsonl")
+        outcome = ran(plan)
+        assert (outcome.records, outcome.skipped) == (len(odd), [])
+        assert sum(outcome.copies.values()) == len(odd) - 1
+        done = restored("run.json", "again")
+        assert (done.problems, files("again")) == ([], {"a.jsonl": b"".join(rows)})
+
+    @pytest.mark.parametrize("keep", ["first", "newest"])
+    def test_inputs_of_nothing(self, keep: str) -> None:
+        for data in (b"", b"\n", b"\xef\xbb\xbf", b"\0\0\0"):
+            put(data)
+            outcome = check(replace(PLAN, policy=Policy(keep))).outcome
+            assert outcome.documents == 0
+            for name in files("again"):
+                os.unlink(f"again/{name}")
+
+    def test_a_name_that_is_not_utf_8(self) -> None:
+        os.mkdir("in")
+        name = os.fsdecode(b"in/\xff.txt")
+        Path(name).write_bytes(b"some words")
+        ran(Plan(("in",), "kept", "rejects", "run.json", True))
+        done = restored("run.json", "again")
+        assert (done.problems, done.inputs) == ([], 1)
+        assert Path(f"again/{name}").read_bytes() == b"some words"
+
+    def test_records_above_the_limit(self) -> None:
+        rows = [line("x" * 500_000), line(Prose(1).words(20)), line("x" * 500_000)]
+        put(*rows)
+        options = PLAN.options._replace(max_record_size=100_000)
+        checked = check(replace(PLAN, options=options))
+        assert [row["reason"] for row in checked.records] == ["not-read", "new", "not-read"]
+
+    @pytest.mark.parametrize("originals", [True, False])
+    def test_half_a_gzip(self, originals: bool) -> None:
+        rows = b"".join(line(Prose(i).words(40), id=i) for i in range(50))
+        packed = gzip.compress(rows)[:-200]
+        put(packed, name="a.jsonl.gz")
+        plan = replace(PLAN, paths=("a.jsonl.gz",), originals=originals)
+        outcome = ran(plan)
+        Checked(plan, {"a.jsonl.gz": packed}, outcome)
+        assert len(outcome.skipped) >= 1
+        done = restored("run.json", "again")
+        assert done.problems == []
+        if originals:
+            assert files("again") == {"a.jsonl.gz": packed}
+
+    def test_names_that_meet(self) -> None:
+        """Standard input is called like a file that is there, too."""
+        put(line("one two three"), name="stdin.jsonl")
+        plan = replace(PLAN, paths=("-", "stdin.jsonl"))
+        ran(plan, stdin=line("four five six"))
+        done = restored("run.json", "again")
+        assert done.problems == []
+        assert sorted(files("again").values()) == [line("four five six"), line("one two three")]
+
+    def test_paths_above_and_elsewhere(self, tmp_path: Path) -> None:
+        os.makedirs("x/y")
+        os.makedirs("z")
+        put(line("one two three"), name="a.jsonl")
+        put(line("four five six"), name="z/a.jsonl")
+        os.chdir("x/y")
+        try:
+            plan = replace(PLAN, paths=("../../a.jsonl", str(tmp_path / "z" / "a.jsonl")))
+            ran(plan)
+            done = restored("run.json", "again")
+            assert done.problems == []
+            assert files("again") == {"a.jsonl": line("one two three"), "z/a.jsonl": line("four five six")}
+        finally:
+            os.chdir(tmp_path)
+
+
+class TestUnreadable:
+    @pytest.mark.parametrize("keep", ["first", "longest"])
+    def test_an_input_that_cannot_be_opened_does_not_come_back_empty(
+        self, keep: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of a file of which nothing could be read nothing is known: restore makes none, or says so."""
+        put(line("one two three"))
+        put(line("four five six"), name="b.jsonl")
+        real = io.FileIO
+
+        def opened(path: Any, *rest: Any, **more: Any) -> io.FileIO:
+            if path == "b.jsonl":
+                raise PermissionError(13, "Permission denied")
+            return real(path, *rest, **more)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("dedup.read.stream.io.FileIO", opened)
+            outcome = ran(replace(PLAN, paths=("a.jsonl", "b.jsonl"), policy=Policy(keep)))
+        assert [entry.source for entry in outcome.skipped][-1] == "b.jsonl"
+        with Archive("run.json") as archive:
+            done = archive.restore("again")
+        back = files("again")
+        assert back.get("a.jsonl") == line("one two three")
+        assert "b.jsonl" not in back or any("b.jsonl" in told for told in (*done.problems, *done.remarks))
+
+
+class TestChanges:
+    """Inputs that change while they are read: nothing is written, and one line says it."""
+
+    @pytest.mark.parametrize("action", ["divert", "cut"])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda rows: rows[:-1],
+            lambda rows: [],
+            lambda rows: [*rows, rows[0]],
+            lambda rows: [rows[1], rows[0], *rows[2:]],
+            lambda rows: [line("short")] * len(rows),
+            lambda rows: [b"no\n"] * len(rows),
+            lambda rows: rows[2:] + rows[:2],
+        ],
+    )
+    def test_between_two_passes(self, change: Callable[[list[bytes]], list[bytes]], action: str) -> None:
+        prose = Prose(1)
+        text = prose.words(30)
+        rows = [line(prose.round(text)), line(prose.round(text, 30)), line(text), line(text.upper())]
+        put(*rows)
+
+        def changes(stage: str, done: int, total: int | None) -> None:
+            if stage == "comparing documents":
+                put(*change(rows))
+
+        with pytest.raises(InputError, match=r"a\.jsonl: changed while it was read"):
+            ran(replace(PLAN, policy=Policy("longest", action)), progress=changes)
+        assert os.listdir() == ["a.jsonl"]
+
+    def test_gone_between_two_passes(self) -> None:
+        os.mkdir("in")
+        for name in "abc":
+            Path(f"in/{name}.txt").write_text(Prose(1).words(30))
+
+        def changes(stage: str, done: int, total: int | None) -> None:
+            if stage == "comparing documents":
+                Path("in/b.txt").unlink(missing_ok=True)
+
+        with pytest.raises(InputError):
+            ran(
+                Plan(("in",), "kept", "rejects", "run.json", True, policy=Policy("longest")), progress=changes
+            )
+        assert os.listdir() == ["in"]
