@@ -47,10 +47,11 @@ class Outputs:
                 self._streams.append((path, stream))
                 return stream
             target = os.path.realpath(path)
+            before = state(target)  # which also fails for a name that no file can have
             with self._undisturbed:
                 handle = parts.claim(target, self._run, path)
                 stream = self._open.enter_context(os.fdopen(handle, "wb", buffering=_BUFFER))
-                self._targets[target] = state(target)
+                self._targets[target] = before
                 self._streams.append((path, stream))
             with suppress(FileNotFoundError):
                 os.chmod(self._aside(target), stat.S_IMODE(os.stat(target).st_mode))
@@ -59,9 +60,11 @@ class Outputs:
     def folder(self, path: str) -> str:
         """An empty folder that becomes ``path``; the path it has until then."""
         target = os.path.realpath(path)
-        with named(path), self._undisturbed:
-            self._open.callback(os.close, parts.claim(target, self._run, path, is_folder=True))
-            self._targets[target] = state(target)
+        with named(path):
+            before = state(target)
+            with self._undisturbed:
+                self._open.callback(os.close, parts.claim(target, self._run, path, is_folder=True))
+                self._targets[target] = before
         return self._aside(target)
 
     def commit(self) -> None:

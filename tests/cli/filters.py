@@ -42,7 +42,8 @@ class Done:
         assert "Traceback" not in self.err
         assert "Exception ignored" not in self.err
         assert "internal error" not in self.err
-        assert leftovers(folder) == []
+        left = leftovers(folder)
+        assert left == [], left
 
     def lines(self) -> list[str]:
         return self.err.splitlines()
