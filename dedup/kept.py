@@ -86,13 +86,15 @@ class Kept:
         new = np.array([twin is None for twin in twins], bool)
         numbers = np.concatenate([np.arange(before), before + np.cumsum(new) - 1])
         holds = self._held(before, new) if self._shape.contained else {}
+        told = numbers.tolist()
         verdicts = []
         for place, twin in enumerate(twins, before):
             if twin is None:
-                inside = tuple((int(numbers[i]), share) for i, share in holds.get(place, ()))
-                verdicts.append(Verdict(NEW, int(numbers[place]), holds=inside))
+                inside = holds.get(place)
+                held = tuple((told[i], share) for i, share in inside) if inside else ()
+                verdicts.append(Verdict(NEW, told[place], holds=held))
             else:
-                verdicts.append(twin._replace(twin=int(numbers[twin.twin])))
+                verdicts.append(twin._replace(twin=told[twin.twin]))
         self._leave(before, new)
         return verdicts
 

@@ -163,7 +163,7 @@ class _Job:
                     fields.append(
                         read.values(event.record, arrived.input, options) if policy.needs_fields else {}
                     )
-            numbers = self._register(block)
+            numbers = self._registry.add(block.documents, block.shas)
             words = block.words()
             self._registry.put_texts((numbers[place], block.documents[place].text) for place in words.places)
             bounds = itertools.pairwise(words.offsets.tolist())
@@ -175,14 +175,10 @@ class _Job:
                 texts.append(_Text(rank, number, letters, words.tokens[start:end]))
         return sorted(texts, key=lambda text: text.rank), ended
 
-    def _register(self, block: Block) -> list[int]:
-        add = self._registry.add
-        return [add(document, sha) for document, sha in zip(block.documents, block.shas, strict=True)]
-
     # ---- judging: verdicts by document number, in which twins are told by theirs
 
     def _judge(self, block: Block) -> dict[int, Verdict]:
-        numbers = self._register(block)
+        numbers = self._registry.add(block.documents, block.shas)
         words = block.words()
         found = self._told(
             [numbers[place] for place in words.places],
@@ -206,9 +202,12 @@ class _Job:
         self._numbers += [number for number, verdict in pairs if verdict.kind == NEW]
         found = {}
         for number, verdict in pairs:
-            self._registry.stays[number] = verdict.kind == NEW
-            holds = tuple((self._numbers[held], share) for held, share in verdict.holds)
-            found[number] = verdict._replace(twin=self._numbers[verdict.twin], holds=holds)
+            if verdict.kind != NEW:
+                self._registry.stays[number] = False
+                found[number] = verdict._replace(twin=self._numbers[verdict.twin])
+            else:
+                holds = verdict.holds and tuple((self._numbers[held], share) for held, share in verdict.holds)
+                found[number] = Verdict(NEW, number, holds=holds)
         return found
 
     def _cuts(self, preferred: list[int]) -> dict[int, list[Cut]]:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from mmap import mmap
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -99,14 +100,18 @@ class Block:
         """Takes one more event."""
         self.events.append(event)
         if isinstance(event, Came):
-            document = event.record.document
-            self.filled += len(event.record.raw if document is None else document.text)
-            if document is not None:
-                self.documents.append(document)
-                self.shas.append(event.sha)
-                self._unsent += len(document.text)
-                if self._unsent >= BATCH:
-                    self._send()
+            record, sha = event
+            document = record.document
+            if document is None:
+                self.filled += len(record.raw)
+                return
+            length = len(document.text)
+            self.filled += length
+            self._unsent += length
+            self.documents.append(document)
+            self.shas.append(sha)
+            if self._unsent >= BATCH:
+                self._send()
 
     def words(self) -> Words:
         """The texts of the block that have words."""
@@ -170,16 +175,23 @@ def _events(
                     problem = record.reason
                     yield record
                     continue
-                whole = hashlib.sha256()
-                for part in parts(record.raw):
-                    whole.update(part)
-                    if found.packing:
+                if found.packing:
+                    for part in parts(record.raw):
                         content.add(part)
-                yield Came(record._replace(reason=why) if why else record, whole.digest())
+                yield Came(record._replace(reason=why) if why else record, _sha256(record.raw))
         came = file.sum()
         told = problem if problem and _size(found.path) != came.size else None
         yield Gone(number, found, came, content.sum() if found.packing else came, told)
         number += 1
+
+
+def _sha256(raw: bytes | mmap) -> bytes:
+    if isinstance(raw, bytes):
+        return hashlib.sha256(raw).digest()
+    whole = hashlib.sha256()
+    for part in parts(raw):
+        whole.update(part)
+    return whole.digest()
 
 
 def _size(path: str) -> int | None:

@@ -77,8 +77,10 @@ class Edits:
 
     def unmarked(self, record: Record, line: manifest.Line) -> Raw:
         """The record as it came, but for what every record must have if some are marked: the columns of a table."""
+        if not (self.marks and len(record.raw)):
+            return record.raw
         format = self.format_of(record)
-        if not (self.marks and len(record.raw)) or format not in (*DELIMITERS, *JSON_LIKE):
+        if format not in (*DELIMITERS, *JSON_LIKE):
             return record.raw
         if format == formats.JSONL and record.document is None:
             return record.raw

@@ -242,9 +242,9 @@ class Ledger:
     def _begins_amid(self, side: str, record: Record) -> bool:
         """Whether the record is the first of an input, with a byte order mark, and not the first in its output."""
         return (
-            isinstance(record.raw, bytes)
+            record.source.byte_offset == 0
+            and isinstance(record.raw, bytes)
             and record.raw.startswith(BOM_UTF8)
-            and record.source.byte_offset == 0
             and self._edits.format_of(record) in LINES
             and not (self._plan.is_tree or self._arrived is None or self._arrived.input.format in ARCHIVES)
             and self._sides[side].is_begun

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, BinaryIO, cast
 
@@ -60,13 +60,14 @@ class Registry:
         self._texts: dict[int, tuple[int, int]] = {}
         self._end = 0
 
-    def add(self, document: Document, sha: bytes) -> int:
-        """Its number. It is taken to stay."""
-        self.ids.append(document.id)
-        self._sources.append(document.source)
-        self._shas.append(sha)
-        self.stays.append(True)
-        return len(self.ids) - 1
+    def add(self, documents: Sequence[Document], shas: Iterable[bytes]) -> range:
+        """Their numbers. They are taken to stay."""
+        before = len(self.ids)
+        self.ids += [document.id for document in documents]
+        self._sources += [document.source for document in documents]
+        self._shas += shas
+        self.stays += b"\1" * len(documents)
+        return range(before, len(self.ids))
 
     def put_texts(self, texts: Iterable[tuple[int, str]]) -> None:
         """Remembers texts by number. Raises OutputError where there is no room for them."""

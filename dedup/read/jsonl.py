@@ -13,7 +13,7 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import tee
 from typing import Any
 
 import orjson
@@ -78,51 +78,46 @@ def documents(
 
 def records(found: Input, stream: Stream, options: Options) -> Iterator[Record | Skipped]:
     """Every line as a record; blank lines in a row are one together, unless they are very many."""
-    lines = _Remembered(Lines(stream, options))
+    lines = Lines(stream, options)
     number, offset = 1, 0  # where the next record begins
     blank: list[bytes] = []
     count = 0  # of the lines in it
-    for item in chain(documents(found.path, lines, options, _BLANK), (None,)):
+    error: OSError | None = None
+    for line, item in _with_lines(found.path, lines, options):
         if blank and (item is not _BLANK or count >= _BLANKS):
             raw = b"".join(blank)
             yield Record(raw, Source(found.path, number, offset))
             number, offset = number + count, offset + len(raw)
             blank, count = [], 0
-        line = lines.last
-        if isinstance(line, Blank):
+        if isinstance(item, OSError):
+            error = item
+        elif isinstance(line, Blank):
             blank.append(line.raw)
             count += line.lines
         elif item is _BLANK and isinstance(line, bytes):
             blank.append(line)
             count += 1
         elif item is not None:
-            yield Record.of(line, Source(found.path, number, offset), item)
+            source = item.source if isinstance(item, Document) else Source(found.path, number, offset)
+            yield Record.of(line, source, item)
             number, offset = number + 1, offset + len(line)
-    if lines.error is not None:
+    if error is not None:
         if len(lines.rest):
             yield Record.of(lines.rest, Source(found.path, number, offset))
-        yield Skipped(found.path, _as_far_as(lines.error, number - 1))
+        yield Skipped(found.path, _as_far_as(error, number - 1))
 
 
-class _Remembered:
-    """Lines that end at an error, too; the last one, the error, and what came of a line before it stay known."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.last: Line = b""
-        self.error: OSError | None = None
-
-    @property
-    def rest(self) -> bytes | Long:
-        return self._lines.rest
-
-    def __iter__(self) -> Iterator[Line]:
-        try:
-            for line in self._lines:
-                self.last = line
-                yield line
-        except OSError as error:
-            self.error = error
+def _with_lines(
+    path: str, lines: Iterable[Line], options: Options
+) -> Iterator[tuple[Line, Document | Skipped | OSError | None]]:
+    """Each line and what is in it; then the error at which the lines ended, or nothing."""
+    one, other = tee(lines)
+    try:
+        yield from zip(one, documents(path, other, options, _BLANK), strict=False)
+    except OSError as error:
+        yield b"", error
+    else:
+        yield b"", None
 
 
 def _look_again(line: bytes | Long, source: Source, options: Options) -> Document | Skipped | None:

@@ -41,7 +41,7 @@ class Record(NamedTuple):
         """A record with the document in it, or with the reason why there is none."""
         data = raw if isinstance(raw, bytes) else raw.raw
         if isinstance(item, Document):
-            return cls(data, source, item, **more)
+            return cls(data, source, item, **more) if more else cls(data, source, item)
         return cls(data, source, None, item and item.reason, **more)
 
     @property

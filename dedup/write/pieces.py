@@ -51,7 +51,8 @@ class Pieces:
 
     def write(self, record: Record, raw: bytes | mmap) -> dict[str, int]:
         """Puts one record at the end, as ``raw`` says, and tells its place."""
-        return self.add(raw)._asdict()
+        offset, length = self.add(raw)
+        return {"offset": offset, "length": length}
 
     def frame(self, record: Record) -> None:
         """Writes a header."""
@@ -69,7 +70,10 @@ class Pieces:
                 self._offset += 1
             self._is_open_line = raw[-1:] != b"\n"
         end = self._missing_end(raw)
-        self._put(chain(parts(raw), [end]))
+        if isinstance(raw, bytes) and not isinstance(self._stream, Members):
+            self._stream.write(raw + end if end else raw)
+        else:
+            self._put(chain(parts(raw), [end]))
         place = Place(self._offset, length)
         self._offset += length + len(end)
         return place

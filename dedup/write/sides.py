@@ -167,7 +167,7 @@ class Side:
         except OSError as error:
             raise self._failed(error) from error
         if self._folder is None or self._arrival is None:
-            return {**place}
+            return place
         return {"file": self._arrival.name, **place}
 
     def _check_format(self) -> None:
