@@ -60,6 +60,15 @@ def _is_repository(path: str) -> bool:
     return os.path.isfile(path) or os.path.isfile(os.path.join(path, "HEAD"))
 
 
+def is_tracked(path: str, top: str) -> bool:
+    """Whether a file, or one below a directory, is in the repository; False where git cannot tell."""
+    try:
+        done = _run(top, "--literal-pathspecs", "ls-files", "-z", "--", path)
+    except DependencyError:
+        return False
+    return done.returncode == 0 and bool(done.stdout)
+
+
 class LastChange(NamedTuple):
     """Who changed a file last.
 

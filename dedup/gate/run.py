@@ -6,6 +6,7 @@ Enters: a :class:`Plan`. Leaves: a :class:`dedup.gate.Survey`, of which one asks
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from ..read.again import Again
 from ..write.atomic import whole_file
 from . import baseline as baselines
 from .baseline import NAME, Baseline
-from .git import Changes, last_change
+from .git import Changes, is_tracked, last_change
 from .occurrences import Texts, relative_to
 from .suppress import Ignored, Suppressions, directives
 from .survey import Scope, Survey
@@ -84,8 +85,7 @@ def survey(plan: Plan, notify: Progress | None = None, *, is_update: bool = Fals
 
     with Again(plan.options) as again:
         texts = Texts(again)
-        folder = os.path.join(plan.top, CACHE) if plan.cache else None
-        report = cached_run(texts.passing(items, look), plan.settings, folder, notify, again)
+        report = cached_run(texts.passing(items, look), plan.settings, _cache(plan), notify, again)
         if not report.summary.documents and not is_update and not plan.allow_empty:
             left_out = (
                 f" ({excluded.left_out:,} left out by ignore files or patterns)" if excluded.left_out else ""
@@ -104,6 +104,17 @@ def write_baseline(plan: Plan, found: Survey) -> int:
     with whole_file(plan.baseline_file) as stream:
         stream.write(baselines.encode(entries, plan.settings.to_dict()))
     return len(entries)
+
+
+def _cache(plan: Plan) -> str | None:
+    """Where results are kept. A cache that came with the repository is not one to be believed."""
+    folder = os.path.join(plan.top, CACHE)
+    if not plan.cache:
+        return None
+    if plan.in_repository and os.path.isdir(folder) and is_tracked(CACHE, plan.top):
+        warnings.warn(f"{CACHE} is part of the repository and is not used; remove it there", stacklevel=2)
+        return None
+    return folder
 
 
 def _baseline(plan: Plan, is_update: bool) -> Baseline:

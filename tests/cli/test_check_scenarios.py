@@ -207,3 +207,12 @@ def test_no_fault_of_size_or_line(repository: Repository) -> None:
     repository.write("docs/long.txt", f"{long} {OTHER} {prose(90)}\n")
     repository.commit()
     assert repository.check().new == ["docs/long.txt:1"]
+
+
+def test_a_cache_that_came_with_the_repository_is_not_believed(repository: Repository) -> None:
+    assert repository.check().code == 0
+    repository.git("add", "--force", ".dedup_cache")
+    repository.commit("a cache")
+    checked = repository.check()
+    assert checked.code == 0
+    assert ".dedup_cache is part of the repository and is not used" in checked.err
