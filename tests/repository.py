@@ -1,4 +1,4 @@
-"""A scratch git repository with a corpus in it, and ``dedup check`` run there as a process."""
+"""A scratch git repository with files in it, and ``dedup`` run there as a process."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-_WHO = {"NAME": "Tester", "EMAIL": "tester@example.org", "DATE": "2026-01-01T00:00:00Z"}
-_GIT = {f"GIT_{role}_{name}": value for role in ("AUTHOR", "COMMITTER") for name, value in _WHO.items()}
+import pytest
+
+_SCRATCH = ("GIT_", "DEDUP_", "GITHUB_", "PRE_COMMIT")  # what would be of this machine, not of the repository
+_WHO = {"NAME": "Ann Author", "EMAIL": "ann@example.org", "DATE": "2026-01-01T00:00:00Z"}
+#: Git has an author and no settings; a hook that runs the tests has set variables that do not count here.
 ENVIRONMENT = {
-    **{
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("GIT_", "DEDUP_", "GITHUB_"))
-    },
+    **{name: value for name, value in os.environ.items() if not name.startswith(_SCRATCH)},
     **{name: value for name, value in os.environ.items() if name == "DEDUP_KERNEL"},
-    **_GIT,
+    **{f"GIT_{role}_{name}": value for role in ("AUTHOR", "COMMITTER") for name, value in _WHO.items()},
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
     "PYTHONPATH": str(Path(__file__).parent.parent),
@@ -43,36 +42,39 @@ class Checked(NamedTuple):
 
 
 class Repository:
-    """A git repository in a folder."""
+    """Files under ``top``, and git there."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        top.mkdir(parents=True, exist_ok=True)
         self.git("init", "--quiet", "--initial-branch", "main")
 
     def git(self, *arguments: str) -> str:
         """Runs git; it must succeed."""
         done = subprocess.run(
-            ["git", *arguments], cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, check=False
+            ["git", *arguments], cwd=self.top, env=ENVIRONMENT, capture_output=True, timeout=60, check=False
         )
         assert done.returncode == 0, done.stderr
-        return done.stdout
+        return os.fsdecode(done.stdout)
 
-    def write(self, path: str, text: str) -> None:
+    def write(self, path: str, data: str | bytes) -> None:
         """Writes a file of the work tree."""
-        file = self.folder / path
+        file = self.top / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
+        file.write_bytes(data.encode() if isinstance(data, str) else data)
 
-    def commit(self, message: str = "a change") -> None:
-        """Commits everything."""
+    def commit(self, message: str = "a change", **files: str | bytes) -> str:
+        """Writes files (``__`` in a name stands for a dot), commits everything, and gives the revision."""
+        for name, data in files.items():
+            self.write(name.replace("__", "."), data)
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", message)
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD").strip()
 
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Runs ``dedup`` at the top of the repository."""
+    def run(self, *arguments: str, folder: str = ".", **environment: str) -> subprocess.CompletedProcess[str]:
+        """Runs ``dedup`` in a folder of the repository."""
         return subprocess.run(
-            [sys.executable, "-m", "dedup", *arguments], cwd=self.folder, env={**ENVIRONMENT, **environment},
+            [sys.executable, "-m", "dedup", *arguments], cwd=self.top / folder, env={**ENVIRONMENT, **environment},
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
 
@@ -87,3 +89,11 @@ class Repository:
         done = self.run("check", "docs", "--format", "json", *options)
         assert done.returncode in (0, 1), done.stderr
         return Checked(done.returncode, json.loads(done.stdout), done.stderr)
+
+
+def isolate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets this process, too, see the environment of a scratch repository."""
+    for name in [name for name in os.environ if name.startswith(_SCRATCH)]:
+        monkeypatch.delenv(name)
+    for name in [name for name in ENVIRONMENT if name.startswith(_SCRATCH)]:
+        monkeypatch.setenv(name, ENVIRONMENT[name])

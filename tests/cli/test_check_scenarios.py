@@ -89,7 +89,7 @@ def test_edit_one_word_of_an_accepted_copy(repository: Repository, position: int
 
 
 def test_delete_one_copy(repository: Repository) -> None:
-    (repository.folder / "docs/b.md").unlink()
+    (repository.top / "docs/b.md").unlink()
     checked = repository.check()
     assert (checked.code, checked.result["gate"]["stale"]) == (0, 2)
     assert repository.check("--strict-baseline").code == 1
@@ -108,15 +108,15 @@ def test_merge_the_baselines_of_two_branches(repository: Repository) -> None:
     repository.git("merge", "--quiet", "--no-edit", "one")
     checked = repository.check("--strict-baseline")
     assert (checked.code, checked.new) == (0, [])
-    before = (repository.folder / ".dedup-baseline.jsonl").read_bytes()
+    before = (repository.top / ".dedup-baseline.jsonl").read_bytes()
     assert repository.run("check", "docs", "--update-baseline").returncode == 0
-    assert sorted((repository.folder / ".dedup-baseline.jsonl").read_bytes().splitlines()) == sorted(
+    assert sorted((repository.top / ".dedup-baseline.jsonl").read_bytes().splitlines()) == sorted(
         set(before.splitlines())
     )
 
 
 def test_a_merge_conflict_left_in_the_baseline_is_told(repository: Repository) -> None:
-    baseline = repository.folder / ".dedup-baseline.jsonl"
+    baseline = repository.top / ".dedup-baseline.jsonl"
     lines = baseline.read_text().splitlines()
     baseline.write_text("\n".join([lines[0], "<<<<<<< HEAD", *lines[1:], "=======", ">>>>>>> one"]) + "\n")
     done = repository.run("check", "docs")
@@ -141,7 +141,7 @@ def test_rebase(repository: Repository) -> None:
 def test_rename_a_directory(repository: Repository) -> None:
     repository.git("mv", "docs", "manual")
     repository.git("mv", "manual", "docs2")
-    (repository.folder / "docs").mkdir()
+    (repository.top / "docs").mkdir()
     repository.git("mv", "docs2", "docs/inner")
     repository.commit()
     checked = repository.check("--strict-baseline")
@@ -157,7 +157,7 @@ def test_rewrap_a_paragraph(repository: Repository) -> None:
 
 
 def test_what_is_told_may_be_narrowed_but_everything_is_compared(repository: Repository) -> None:
-    (repository.folder / ".dedup-baseline.jsonl").unlink()
+    (repository.top / ".dedup-baseline.jsonl").unlink()
     repository.commit("no baseline any more")
     repository.write("docs/d.md", page("# D", prose(60), OTHER))
     repository.commit("a copy")

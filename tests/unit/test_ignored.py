@@ -14,13 +14,12 @@ import pytest
 from dedup.errors import DependencyError, InputError, SettingsError
 from dedup.model import Document, Skipped
 from dedup.read import Excluded, Input, documents, inputs
-
-from .repository import Repository, isolate
+from tests.repository import Repository, isolate
 
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    isolate(monkeypatch, tmp_path)
+    isolate(monkeypatch)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
 
@@ -135,7 +134,7 @@ class TestUpwards:
     def test_the_excludes_of_the_repository_are_the_weakest(self, tmp_path: Path) -> None:
         put("a.md", "sub/b.md", "c.md", "sub/c.md")
         repository = Repository(Path())
-        repository.put(".git/info/exclude", "b.md\nc.md\n")
+        repository.write(".git/info/exclude", "b.md\nc.md\n")
         Path("sub/.gitignore").write_text("!c.md\n")
         assert read() == ["a.md", "sub/c.md"]
         repository.commit()
@@ -298,7 +297,7 @@ def test_git_leaves_out_the_same(seed: int) -> None:
     choose = random.Random(seed)
     repository = Repository(Path("."))
     grow(choose, Path("."), 3)
-    repository.put(".git/info/exclude", pattern(choose))
+    repository.write(".git/info/exclude", pattern(choose))
     wanted = repository.git("ls-files", "-z", "--others", "--exclude-standard").split("\0")[:-1]
     found = {
         item.path.removeprefix("./")
