@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+_ROOT = Path(__file__).resolve().parent.parent
+_PROJECT = (
+    "dedup", "setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in",
+    ".pre-commit-hooks.yaml", "action.yml", "action.py",
+)  # fmt: skip
 _SCRATCH = ("GIT_", "DEDUP_", "GITHUB_", "PRE_COMMIT")  # what would be of this machine, not of the repository
 _WHO = {"NAME": "Ann Author", "EMAIL": "ann@example.org", "DATE": "2026-01-01T00:00:00Z"}
 #: Git has an author and no settings; a hook that runs the tests has set variables that do not count here.
@@ -20,7 +27,7 @@ ENVIRONMENT = {
     **{f"GIT_{role}_{name}": value for role in ("AUTHOR", "COMMITTER") for name, value in _WHO.items()},
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
-    "PYTHONPATH": str(Path(__file__).parent.parent),
+    "PYTHONPATH": str(_ROOT),
 }
 
 
@@ -89,6 +96,34 @@ class Repository:
         done = self.run("check", "docs", "--format", "json", *options)
         assert done.returncode in (0, 1), done.stderr
         return Checked(done.returncode, json.loads(done.stdout), done.stderr)
+
+
+def programs(folder: Path) -> Path:
+    """A folder with ``python`` and ``dedup`` in it, as an environment has them in which dedup is installed."""
+    folder.mkdir(parents=True)
+    for name, options in {"python": "", "dedup": "-P -m dedup"}.items():
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {options} "$@"\n')
+        program.chmod(0o755)
+    return folder
+
+
+def cloned(folder: Path) -> Repository:
+    """The project as it is here, committed in a repository of its own; skips where PyPI cannot be reached."""
+    download = ("download", "--quiet", "--no-deps", "--dest", str(folder), "pathspec")
+    asked = [sys.executable, "-m", "pip", *download]
+    if subprocess.run(asked, capture_output=True, timeout=120, check=False).returncode:
+        pytest.skip("pip cannot reach PyPI, from which dedup is to be installed")
+    shutil.rmtree(folder)
+    clone = Repository(folder)
+    for name in _PROJECT:
+        source, target = _ROOT / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+        else:
+            shutil.copy(source, target)
+    clone.commit()
+    return clone
 
 
 def isolate(monkeypatch: pytest.MonkeyPatch) -> None:

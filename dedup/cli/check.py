@@ -53,6 +53,8 @@ _CONTRARY = (
 _SINCE = "Tell only of places with lines that changed since this revision, untracked files included."
 _STAGED = "Tell only of places with changed lines, in files that are staged for the next commit."
 _BASELINE = "What was accepted before."
+# What lists skipped inputs itself, where they are looked for; in a log of GitHub, nothing in a name is obeyed there.
+_TELLING = (Target("text", STDOUT), Target("github", STDOUT))
 _DEFAULT_BASELINE = ".dedup-baseline.jsonl at the top, if it is there"
 
 
@@ -107,7 +109,7 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
                 )
                 return 0
             verdict = survey.verdict(policy, only_changed=plan.staged or plan.changed_since is not None)
-    if not options["quiet"]:
+    if not options["quiet"] and not any(target in chosen for target in _TELLING):
         list_skipped(verdict.report)
     show = {"show_known": policy.fail_on == "any", "show_suppressed": options["show_suppressed"]}
 
