@@ -23,6 +23,8 @@ from .sketch import Sketch, decoded, is_encoded
 NAME = ".dedup-baseline.jsonl"
 VERSION = 1
 _HEAD = "dedup-baseline"
+# Not over a damaged one: what it accepts in files that are not looked at now would be lost.
+_ANEW = "remove it and write it anew with --update-baseline"
 
 
 class Entry(NamedTuple):
@@ -61,7 +63,7 @@ def read(path: str) -> Baseline:
     """Reads a baseline. Raises BaselineError, naming the line, for one that is missing or damaged."""
     try:
         with open(path, "rb") as stream:
-            lines = stream.read().decode("utf-8-sig").splitlines()
+            lines = stream.read().decode("utf-8-sig").split("\n")
     except FileNotFoundError as error:
         raise BaselineError(f"{path}: no such baseline; dedup check --update-baseline writes one") from error
     except OSError as error:
@@ -79,9 +81,7 @@ def read(path: str) -> Baseline:
         else:
             settings = found if settings is None else settings
     if settings is None:
-        raise BaselineError(
-            f'{path}: no line {{"{_HEAD}": …}}; is it a baseline? Write it anew with --update-baseline'
-        )
+        raise BaselineError(f'{path}: no line {{"{_HEAD}": …}}; is it a baseline? Else {_ANEW}')
     return Baseline(tuple(entries.values()), settings)
 
 
@@ -92,9 +92,9 @@ def _line(line: str, where: str) -> Entry | dict[str, Any]:
     except (ValueError, RecursionError) as error:
         merging = line.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||"))
         what = "a merge conflict: keep the lines of both sides" if merging else "not a line of JSON"
-        raise BaselineError(f"{where}: {what}, or write the baseline anew with --update-baseline") from error
+        raise BaselineError(f"{where}: {what}, or {_ANEW}") from error
     if not isinstance(value, dict):
-        raise BaselineError(f"{where}: not an object; write the baseline anew with --update-baseline")
+        raise BaselineError(f"{where}: not an object; {_ANEW}")
     if _HEAD in value:
         if value[_HEAD] != VERSION or not isinstance(value.get("settings"), dict):
             raise BaselineError(
@@ -109,16 +109,14 @@ def _entry(value: dict[str, Any], where: str) -> Entry:
     kinds = {"path": str, "rule": str, "fingerprint": str, "copy": int, "sketch": str}
     for name, kind in kinds.items():
         if type(value.get(name)) is not kind:
-            raise BaselineError(
-                f"{where}: no {name!r} as it should be; write the baseline anew with --update-baseline"
-            )
+            raise BaselineError(f"{where}: no {name!r} as it should be; {_ANEW}")
     for name in ("id", "reason"):
         if not isinstance(value.get(name), str | None):
             raise BaselineError(f"{where}: {name!r} is {value[name]!r}; expected a string")
     if value["rule"] not in (DOCUMENT, PASSAGE):
         raise BaselineError(f"{where}: the rule is {value['rule']!r}; expected {DOCUMENT} or {PASSAGE}")
     if not is_encoded(value["sketch"]):
-        raise BaselineError(f"{where}: the sketch is damaged; write the baseline anew with --update-baseline")
+        raise BaselineError(f"{where}: the sketch is damaged; {_ANEW}")
     return Entry(
         value["path"],
         value.get("id"),

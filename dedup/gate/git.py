@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..errors import DependencyError, InputError
+from .paths import archives
 
 Run = tuple[int, int]  # the first and the last of lines one after another, from 1
 
@@ -144,20 +145,25 @@ class Changes:
 
     def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
         """Whether a line from ``line`` to ``end_line`` was added; without lines, whether the file changed."""
-        return path in self._runs and (line is None or self.first_run(path, line, end_line) is not None)
+        is_known = path in self._runs or self._is_in_archive(path)
+        return is_known and (line is None or self.first_run(path, line, end_line) is not None)
 
     def first_run(self, path: str, line: int | None, end_line: int | None) -> Run | None:
         """The first added lines from ``line`` to ``end_line``, none of them outside; None where there are none."""
-        if line is None or path not in self._runs:
+        if line is None or not (path in self._runs or self._is_in_archive(path)):
             return None
         last = line if end_line is None else end_line
-        runs = self._runs[path]
+        runs = self._runs.get(path, _ALL)  # of an archive, git knows no lines
         if runs is _ALL:
             return (line, last)
         at = bisect_left(runs, line, key=lambda run: run[1])
         if at == len(runs) or runs[at][0] > last:
             return None
         return max(runs[at][0], line), min(runs[at][1], last)
+
+    def _is_in_archive(self, path: str) -> bool:
+        """Whether it is ``archive.zip!name``, and that archive changed."""
+        return any(archive in self._runs for archive in archives(path))
 
 
 def _changes(top: str, base: str, untracked: list[str], notes: tuple[str, ...]) -> Changes:

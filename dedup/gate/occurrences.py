@@ -6,14 +6,13 @@ which name their occurrences by number. A document that several clusters name is
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
 from .. import kernel
 from ..model import Document, DocumentCluster, PassageCluster, Report, Skipped, Source
-from ..read import STDIN, Options, formats, is_remote
+from ..read import Options, formats
 from ..read.again import Again
 from ..result import fingerprint
 from ..verdict import DOCUMENT, PASSAGE
@@ -228,23 +227,3 @@ def _file_lines(format: str, lines: tuple[int, int], record: int | None) -> tupl
     if format in (formats.JSONL, formats.CSV, formats.TSV):
         return record, record
     return None, None
-
-
-def relative_to(top: str) -> Callable[[str], str]:
-    """Turns a path, as a user gave it, into one from ``top`` (a real path), with ``/``.
-
-    A path outside stays as it is, and so do URLs and ``-``.
-    """
-    here = os.path.realpath(os.getcwd())
-    below = os.path.join(top, "")
-
-    def relative(path: str) -> str:
-        if path == STDIN or is_remote(path):
-            return path
-        whole = os.path.normpath(os.path.join(here, path))
-        if whole == top:
-            return "."
-        inside = whole[len(below) :] if whole.startswith(below) else path
-        return inside.replace(os.sep, "/")
-
-    return relative

@@ -22,9 +22,10 @@ from ..write.atomic import whole_file
 from . import baseline as baselines
 from .baseline import NAME, Baseline
 from .git import Changes, is_tracked, last_change
-from .occurrences import Texts, relative_to
+from .occurrences import Texts
+from .paths import Scope, relative_to
 from .suppress import Ignored, Suppressions, directives
-from .survey import Scope, Survey
+from .survey import Survey
 
 CACHE = ".dedup_cache"
 

@@ -6,7 +6,6 @@ Enters: a report, the texts, a baseline, suppressions, what version control says
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ from .accept import Accepted, accepted
 from .baseline import Baseline, Entry
 from .findings import Changes, Lines, findings
 from .judge import judged
-from .occurrences import Group, Key, Occurrence, Texts, occurrences, relative_to
+from .occurrences import Group, Key, Occurrence, Texts, occurrences
+from .paths import Scope
 from .sketch import encoded, sketches
 
 FAIL_ON = ("new", "any", "none")
@@ -57,23 +57,6 @@ class Suppressions(Protocol):
 
     def notes(self) -> list[str]:
         """What is wrong with the suppressions themselves, a line each."""
-
-
-class Scope:
-    """Which files were looked at: those under ``paths``, as they were given, seen from the directory ``top``."""
-
-    def __init__(self, top: str, paths: Sequence[str]) -> None:
-        self.top = os.path.realpath(top)
-        self.relative = relative_to(self.top)
-        self._paths = [self.relative(path) for path in paths]
-
-    def holds(self, path: str) -> bool:
-        """Whether a file of this name, relative to the top, was looked at, if it is there at all."""
-        return any(path == given or given == "." or path.startswith(f"{given}/") for given in self._paths)
-
-    def is_gone(self, path: str) -> bool:
-        """Whether there is no such file any more."""
-        return not os.path.lexists(os.path.join(self.top, path))
 
 
 class Survey:
