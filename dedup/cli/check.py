@@ -21,6 +21,7 @@ from .targets import Look, Target, reports
 
 if TYPE_CHECKING:
     from ..gate.run import Plan
+    from ..model import Report
 
 FAILED = 1
 
@@ -104,10 +105,11 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
         with run.survey(plan, notify, is_update=options["update_baseline"]) as survey:
             if options["update_baseline"]:
                 number = run.write_baseline(plan, survey)
-                say(
-                    f"{plan.baseline_file}: {number:,} {'place is' if number == 1 else 'places are'} accepted"
-                )
-                return 0
+                if not options["quiet"]:
+                    list_skipped(survey.report)
+                    places = "place is" if number == 1 else "places are"
+                    say(f"{plan.baseline_file}: {number:,} {places} accepted")
+                return _passed(survey.report, options)
             verdict = survey.verdict(policy, only_changed=plan.staged or plan.changed_since is not None)
     if not options["quiet"] and not any(target in chosen for target in _TELLING):
         list_skipped(verdict.report)
@@ -117,9 +119,11 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
         write_verdict(verdict, target.format, stream, color=look.color, width=look.width, **show)
 
     targets.write(chosen, writer)
-    if not verdict.gate.passed:
-        return FAILED
-    return SKIPPED if verdict.report.skipped and options["fail_on_skipped"] else 0
+    return _passed(verdict.report, options) if verdict.gate.passed else FAILED
+
+
+def _passed(report: Report, options: dict[str, Any]) -> int:
+    return SKIPPED if report.skipped and options["fail_on_skipped"] else 0
 
 
 def _default_format() -> str:

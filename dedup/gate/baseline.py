@@ -24,7 +24,7 @@ NAME = ".dedup-baseline.jsonl"
 VERSION = 1
 _HEAD = "dedup-baseline"
 # Not over a damaged one: what it accepts in files that are not looked at now would be lost.
-_ANEW = "remove it and write it anew with --update-baseline"
+_ANEW = "if it is a baseline, remove it and write it anew with --update-baseline"
 
 
 class Entry(NamedTuple):
@@ -81,7 +81,7 @@ def read(path: str) -> Baseline:
         else:
             settings = found if settings is None else settings
     if settings is None:
-        raise BaselineError(f'{path}: no line {{"{_HEAD}": …}}; is it a baseline? Else {_ANEW}')
+        raise BaselineError(f'{path}: no line {{"{_HEAD}": …}}; {_ANEW}')
     return Baseline(tuple(entries.values()), settings)
 
 
@@ -91,8 +91,9 @@ def _line(line: str, where: str) -> Entry | dict[str, Any]:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
         merging = line.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||"))
-        what = "a merge conflict: keep the lines of both sides" if merging else "not a line of JSON"
-        raise BaselineError(f"{where}: {what}, or {_ANEW}") from error
+        if merging:
+            raise BaselineError(f"{where}: a merge conflict; keep the lines of both sides") from error
+        raise BaselineError(f"{where}: not a line of JSON; {_ANEW}") from error
     if not isinstance(value, dict):
         raise BaselineError(f"{where}: not an object; {_ANEW}")
     if _HEAD in value:

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from ..cache import cached_run
-from ..errors import DependencyError, InputError
-from ..model import Document, Settings
+from ..errors import DependencyError, InputError, OutputError
+from ..model import Document, Report, Settings
 from ..pipeline import Progress
 from ..read import Excluded, Options, documents
 from ..read.again import Again
+from ..write import atomic
 from ..write.atomic import whole_file
 from . import baseline as baselines
 from .baseline import NAME, Baseline
@@ -68,8 +69,11 @@ def survey(plan: Plan, notify: Progress | None = None, *, is_update: bool = Fals
     """Scans everything and sees it through the baseline.
 
     Raises InputError for a path, a revision or a repository that is not there, BaselineError for a baseline that
-    cannot be used; one that is about to be written anew (``is_update``) may be missing.
+    cannot be used; one that is about to be written anew (``is_update``) may be missing, but OutputError is raised where
+    it could not be written.
     """
+    if is_update:
+        atomic.check(plan.baseline_file)
     changes = _changes(plan)
     accepted = _baseline(plan, is_update)
     suppressions = Suppressions(plan.ignore, plan.today)
@@ -88,22 +92,35 @@ def survey(plan: Plan, notify: Progress | None = None, *, is_update: bool = Fals
         texts = Texts(again)
         report = cached_run(texts.passing(items, look), plan.settings, _cache(plan), notify, again)
         if not report.summary.documents and not is_update and not plan.allow_empty:
-            left_out = (
-                f" ({excluded.left_out:,} left out by ignore files or patterns)" if excluded.left_out else ""
-            )
-            raise InputError(
-                f"{', '.join(plan.paths)}: nothing to check: no documents{left_out};"
-                " name other paths, or let it pass with --allow-empty"
-            )
+            raise InputError(_nothing(plan, report, excluded.left_out))
         scope = Scope(plan.top, plan.paths)
         yield Survey(report, texts, scope, plan.options, accepted, suppressions, changes)
 
 
+def _nothing(plan: Plan, report: Report, left_out: int) -> str:
+    """Why there is nothing to check, and what to do."""
+    why = [f"{left_out:,} left out by ignore files or patterns"] if left_out else []
+    if report.skipped:
+        first = report.skipped[0]
+        why.append(f"{len(report.skipped):,} skipped, first {first.source}: {first.reason}")
+    told = f" ({'; '.join(why)})" if why else ""
+    return (
+        f"{', '.join(plan.paths)}: nothing to check: no documents{told};"
+        " name other paths, or let it pass with --allow-empty"
+    )
+
+
 def write_baseline(plan: Plan, found: Survey) -> int:
-    """Writes the baseline that accepts everything, whole or not at all; returns the number of its entries."""
+    """Writes the baseline that accepts everything, whole or not at all; returns the number of its entries.
+
+    Raises OutputError where it cannot be written.
+    """
     entries = found.entries()
-    with whole_file(plan.baseline_file) as stream:
-        stream.write(baselines.encode(entries, plan.settings.to_dict()))
+    try:
+        with whole_file(plan.baseline_file) as stream:
+            stream.write(baselines.encode(entries, plan.settings.to_dict()))
+    except OSError as error:
+        raise OutputError.of(plan.baseline_file, error) from error
     return len(entries)
 
 

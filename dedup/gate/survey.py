@@ -20,7 +20,7 @@ from .baseline import Baseline, Entry
 from .findings import Changes, Lines, findings
 from .judge import judged
 from .occurrences import Group, Key, Occurrence, Texts, occurrences
-from .paths import Scope
+from .paths import Scope, archives
 from .sketch import encoded, sketches
 
 FAIL_ON = ("new", "any", "none")
@@ -60,7 +60,7 @@ class Suppressions(Protocol):
 
 
 class Survey:
-    """A report seen through a baseline: every place, and what is known of it."""
+    """A report seen through a baseline: every place, and what is known of it. ``report`` is as it was given."""
 
     def __init__(
         self,
@@ -72,13 +72,13 @@ class Survey:
         suppressions: Suppressions,
         changes: Callable[[], Changes | None],
     ) -> None:
-        self._report, self._texts, self._baseline = report, texts, baseline
+        self.report, self._texts, self._baseline = report, texts, baseline
         self._suppressions = suppressions
         self._lines = Lines(changes)
         self._places, self._groups = occurrences(report, texts, scope.relative, options)
         passed_over = {scope.relative(entry.source) for entry in report.skipped}
         self._entries = [e for e in baseline.entries if scope.holds(e.path) or scope.is_gone(e.path)]
-        self._entries = [e for e in self._entries if e.path not in passed_over]
+        self._entries = [e for e in self._entries if passed_over.isdisjoint((e.path, *archives(e.path)))]
         self._accepted: Accepted = accepted(self._places, self._entries, scope.is_gone, self._lines.is_new)
         self._reasons = _suppressed(self._places, self._groups, suppressions)
         self._status = judged(
@@ -92,10 +92,10 @@ class Survey:
             told = [finding for finding in told if self._lines.touches(finding)]
         stale = self._stale()
         counts = Counter(finding.status for finding in told)
-        reasons = _failures(policy, counts, len(told), len(stale), self._report)
+        reasons = _failures(policy, counts, len(told), len(stale), self.report)
         gate = Gate(passed=not reasons, stale=len(stale), **{status: counts[status] for status in STATUSES})
         notes = [*self._differences(), *self._suppressions.notes(), *self._lines.notes]
-        return Verdict(self._report, gate, tuple(told), tuple(stale), tuple(reasons), tuple(notes))
+        return Verdict(self.report, gate, tuple(told), tuple(stale), tuple(reasons), tuple(notes))
 
     def entries(self) -> list[Entry]:
         """The baseline that accepts every place of the report that is not suppressed.
@@ -122,7 +122,7 @@ class Survey:
 
     def _differences(self) -> list[str]:
         """Settings that are not those of the baseline: with others, other passages are found."""
-        now = self._report.settings.to_dict()
+        now = self.report.settings.to_dict()
         return [
             f"the baseline was written with {name} {value!r}, this is {now.get(name)!r};"
             " --update-baseline writes it anew"
