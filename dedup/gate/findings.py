@@ -150,7 +150,7 @@ class _Others:
     def __init__(
         self, places: Sequence[Occurrence], groups: Sequence[Group], status: Mapping[int, str]
     ) -> None:
-        self._groups = groups
+        self._places, self._groups, self._status = places, groups, status
         self._by_place: list[list[int]] = [[] for _ in places]
         self._ranked: list[list[int]] = []  # of each group the places that may be named
         self._figures: list[dict[int, float | None]] = []
@@ -163,10 +163,13 @@ class _Others:
             self._figures.append(dict(zip(group.places, group.similarity, strict=True)))
 
     def of(self, place: int, parts: Iterable[int]) -> _Named:
-        """The others of a place and of its parts."""
+        """The others of a place and of its parts; first those that have nearly all of it."""
         own = {place, *parts}
-        groups = list(dict.fromkeys(group for number in (place, *parts) for group in self._by_place[number]))
-        named = dict.fromkeys(other for group in groups for other in self._ranked[group] if other not in own)
+        groups = self._groups_of((place, *parts))
+        size = STILL * self._size(place)
+        near = self._outside(self._groups_of(n for n in (place, *parts) if self._size(n) >= size), own)
+        before_first = sorted(near, key=lambda other: self._status.get(other) == NEW)
+        named = dict.fromkeys([*before_first, *self._outside(groups, own)])
         others = list(islice(named, OTHERS))
         left = max(
             len(self._figures[group]) - sum(map(self._figures[group].__contains__, own)) for group in groups
@@ -174,16 +177,28 @@ class _Others:
         return _Named(
             others,
             max(left, len(named)) - len(others),
-            self._figure(groups[0], place, others),
+            self._figure(groups, place, others),
             self._groups[groups[0]].cluster,
         )
 
-    def _figure(self, group: int, place: int, others: Sequence[int]) -> float | None:
+    def _size(self, place: int) -> int:
+        return self._places[place].end - self._places[place].start
+
+    def _groups_of(self, places: Iterable[int]) -> list[int]:
+        return list(dict.fromkeys(group for place in places for group in self._by_place[place]))
+
+    def _outside(self, groups: Iterable[int], own: set[int]) -> list[int]:
+        return [other for group in groups for other in self._ranked[group] if other not in own]
+
+    def _figure(self, groups: Iterable[int], place: int, others: Sequence[int]) -> float | None:
         """How alike a place is to the first of the others, where the two were compared."""
-        first, figures = self._groups[group].places[0], self._figures[group]
-        if others and others[0] == first:
-            return figures.get(place)
-        return figures.get(others[0]) if others and place == first else None
+        for group in groups if others else ():
+            first, figures = self._groups[group].places[0], self._figures[group]
+            if others[0] in figures and place in figures:
+                return (
+                    figures[place] if others[0] == first else figures[others[0]] if place == first else None
+                )
+        return None
 
 
 def _columns(place: Occurrence, texts: Texts) -> tuple[int | None, int | None]:
