@@ -1,9 +1,9 @@
 """Filter: records come in, what is new goes on as it came, copies are set aside with the reason.
 
 The order of things. Records are read in blocks (``arrivals``); each block is judged against all that stays
-(``dedup.kept``), then written (``ledger``): every record to exactly one side, a line about it to the manifest. Where
-a later record may be preferred to an earlier one, all are judged before any is written, and the inputs are read
-twice.
+(``dedup.kept``), by another thread, then written (``ledger``): every record to exactly one side, a line about it to the
+manifest. Where a later record may be preferred to an earlier one, all are judged before any is written, and the inputs
+are read twice.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -89,10 +91,24 @@ class _Job:
             _standard_input(self._stdin)
         self._reference()
 
-        for block in self._blocks(self._plan.paths, "reading", copies=self._ledger.originals.copy):
-            self._ledger.write(block, self._judge(block), {})
-            del block  # before the next one is read
+        with closing(self._judged()) as judged:
+            for block, verdicts in judged:
+                self._ledger.write(block, verdicts, {})
+                del block, verdicts  # before the next one is read
         return self._ledger.close()
+
+    def _judged(self) -> Generator[tuple[Block, dict[int, Verdict]], None, None]:
+        """Each block and what its texts are. A block is judged while the one before it is written and the one after it
+        is read; so there are two of them in memory."""
+        waiting: deque[tuple[Block, Future[dict[int, Verdict]]]] = deque()
+        with ThreadPoolExecutor(1) as thread:
+            for block in self._blocks(self._plan.paths, "reading", copies=self._ledger.originals.copy):
+                waiting.append((block, thread.submit(self._judge, block)))
+                del block
+                if len(waiting) > 1:
+                    yield _done(*waiting.popleft())
+            while waiting:
+                yield _done(*waiting.popleft())
 
     def two_passes(self) -> Outcome:
         """Judges everything in the order of preference, then reads the inputs again and writes."""
@@ -227,6 +243,10 @@ class _Job:
             found.append(protected[:1] + [span for span in spans if span[0] >= registry.references])
         found.sort(key=lambda spans: (rank[spans[0][0]], spans[0][1], -spans[0][2]))
         return decide.cuts(found)
+
+
+def _done(block: Block, verdicts: Future[dict[int, Verdict]]) -> tuple[Block, dict[int, Verdict]]:
+    return block, verdicts.result()
 
 
 def _parts(texts: list[_Text]) -> Iterator[list[_Text]]:

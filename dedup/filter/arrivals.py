@@ -29,7 +29,7 @@ from ..text import BATCH
 
 #: Code points in a block, at least, and the share of all that came before which it grows to: looking once a block
 #: through what stays then costs the same for every record.
-BLOCK, GROWTH = 3 << 25, 1 / 2
+BLOCK, GROWTH = 3 << 24, 1 / 4
 
 
 _LARGE = 1 << 18  # bytes of a chunk that another thread is worth

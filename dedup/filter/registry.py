@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from threading import Lock
 from typing import Any, BinaryIO, cast
 
 from ..errors import InputError, OutputError
@@ -55,6 +56,7 @@ class Registry:
         self._sources: list[Source] = []
         self._shas: list[bytes] = []
         self._file = texts
+        self._lock = Lock()  # texts are put by one thread and read by another
         self._again = again
         self._hashes: dict[int, int] = {}  # of texts that are read again
         self._texts: dict[int, tuple[int, int]] = {}
@@ -71,16 +73,16 @@ class Registry:
 
     def put_texts(self, texts: Iterable[tuple[int, str]]) -> None:
         """Remembers texts by number. Raises OutputError where there is no room for them."""
-        with room("texts that stay"):
-            self._file.seek(self._end)
-            for number, text in texts:
-                if self._again.can(self._sources[number]):
-                    self._hashes[number] = hash(text)
-                    continue
-                data = text.encode("utf-8", "surrogatepass")
+        for number, text in texts:
+            if self._again.can(self._sources[number]):
+                self._hashes[number] = hash(text)
+                continue
+            data = text.encode("utf-8", "surrogatepass")
+            with self._lock, room("texts that stay"):
+                self._file.seek(self._end)
                 self._file.write(data)
-                self._texts[number] = (self._end, len(data))
-                self._end += len(data)
+            self._texts[number] = (self._end, len(data))
+            self._end += len(data)
 
     def text(self, number: int) -> str:
         """A text that was put. Raises InputError where its file has changed since."""
@@ -90,7 +92,7 @@ class Registry:
                 raise InputError(f"{self._sources[number].path}: changed while it was read")
             return text
         start, length = self._texts[number]
-        with room("texts that stay"):  # what was put is written now, at the latest
+        with self._lock, room("texts that stay"):  # what was put is written now, at the latest
             self._file.flush()
             if hasattr(os, "pread"):  # past the buffer, which would read far more
                 data = os.pread(self._file.fileno(), length, start)
