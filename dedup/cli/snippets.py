@@ -48,7 +48,7 @@ jobs:
 
 _GITLAB = f"""\
 dedup:
-  image: python:3.13-slim
+  image: python:3.13  # with git, which the slim one lacks
   rules:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
     - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH

@@ -70,6 +70,11 @@ def is_tracked(path: str, top: str) -> bool:
     return done.returncode == 0 and bool(done.stdout)
 
 
+def has_commit(top: str) -> bool:
+    """Whether something was committed. Raises InputError where git fails, DependencyError without git."""
+    return _base(top) is not None
+
+
 class LastChange(NamedTuple):
     """Who changed a file last.
 
@@ -309,7 +314,7 @@ def _run(top: str, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedP
             check=False,
         )
     except FileNotFoundError as error:
-        raise DependencyError("git was not found; --changed-since and --staged need it") from error
+        raise DependencyError("git was not found; it tells which lines a change added") from error
 
 
 def _failed(top: str, command: str, done: subprocess.CompletedProcess[bytes]) -> InputError:

@@ -22,7 +22,7 @@ from ..write import atomic
 from ..write.atomic import whole_file
 from . import baseline as baselines
 from .baseline import NAME, Baseline
-from .git import Changes, is_tracked, last_change
+from .git import Changes, has_commit, is_tracked, last_change
 from .occurrences import Texts
 from .paths import Scope, relative_to
 from .suppress import Ignored, Suppressions, directives
@@ -161,13 +161,18 @@ def _changes(plan: Plan) -> Callable[[], Changes | None]:
 
 
 def _since_accepted(plan: Plan) -> Changes | None:
-    """The lines changed since the commit that wrote the baseline, else since the last one; None if git cannot tell."""
+    """The lines changed since the commit that wrote the baseline, else since the last one.
+
+    None where there is nothing to ask; no lines, and a note, where git cannot tell.
+    """
     if not plan.in_repository:
         return None
     try:
+        if not has_commit(plan.top):
+            return None
         path = os.path.relpath(os.path.realpath(plan.baseline_file), os.path.realpath(plan.top))
         written = last_change(path.replace(os.sep, "/"), plan.top)
         revision = None if written.is_modified else written.revision
         return Changes.since(revision or "HEAD", plan.top)
-    except (InputError, DependencyError):
-        return None
+    except (InputError, DependencyError) as error:
+        return Changes({}, (), (f"which of two copies was there before is only guessed: {error}",))

@@ -308,6 +308,27 @@ class TestWhereItIsRun:
         repository.write("docs/0.md", NEW)
         assert repository.check("--baseline", elsewhere).new == ["docs/0.md:5"]
 
+    def test_without_git_a_new_place_is_found_and_a_note_says_what_is_guessed(
+        self, repository: Repository, tmp_path: Path
+    ) -> None:
+        repository.write("docs/0.md", page("# 0", prose(50), OTHER))
+        repository.write("docs/z.md", page("# Z", prose(51), OTHER))
+        done = repository.run("check", "docs", PATH=str(tmp_path))
+        assert done.returncode == 1
+        assert "docs/z.md:5:1" in done.stdout
+        assert "note: which of two copies was there before is only guessed: git was not found" in done.stdout
+        for option in (("--staged",), ("--changed-since", "HEAD")):
+            done = repository.run("check", "docs", *option, PATH=str(tmp_path))
+            assert done.returncode == 2
+            assert "git was not found" in done.stderr
+
+    def test_before_the_first_commit(self, plain: Repository) -> None:
+        plain.git("init", "--quiet")
+        done = plain.run("check", "docs")
+        assert done.returncode == 1
+        assert "docs/b.md:7:1" in done.stdout
+        assert "note:" not in done.stdout
+
     @pytest.mark.parametrize("is_file", [True, False])
     def test_a_cache_that_cannot_be_written_costs_time_only(
         self, repository: Repository, is_file: bool
