@@ -226,6 +226,21 @@ def test_no_expression_stands_in_a_script() -> None:
     }
 
 
+def test_the_documentation_names_inputs_and_outputs() -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    page = (ROOT / "docs" / "ci.md").read_text("utf-8")
+    assert {*action["inputs"], *action["outputs"]} <= set(re.findall(r"`(\w+)`", page))
+    examples = [
+        yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    ]
+    [used] = [
+        step["with"] for step in examples[1]["jobs"]["dedup"]["steps"] if "/dedup@" in step.get("uses", "")
+    ]
+    assert set(used) <= set(action["inputs"])
+    hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    assert {hook["id"] for hook in examples[0]["repos"][0]["hooks"]} == hooks
+
+
 @pytest.mark.slow
 def test_with_its_own_installation(repository: Repository, tmp_path: Path) -> None:
     """The whole action from a clone; the repository holds modules that a careless Python would import."""

@@ -214,7 +214,7 @@ def test_every_field_of_a_result_is_documented() -> None:
 
 def test_exit_codes() -> None:
     codes = {row[0] for row in rows("README.md")} - {"exit code"}
-    assert codes == {str(code) for code in (0, cli.ERROR, cli.SKIPPED, cli.INTERRUPTED)}
+    assert codes == {str(code) for code in (0, cli.FAILED, cli.ERROR, cli.SKIPPED, cli.INTERRUPTED)}
 
 
 @pytest.mark.parametrize("page", PAGES)
