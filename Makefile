@@ -9,7 +9,7 @@ PYTEST := ls dedup/kernel/_native.*.so > /dev/null 2>&1 \
     || export DEDUP_KERNEL=python PYTEST_ADDOPTS=--doctest-ignore-import-errors; $(BIN)/python -m pytest
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard dedup/kernel/*.cpp dedup/kernel/*.hpp)
 
-.PHONY: help scan test check format lint types quality benchmark sanitize build clean
+.PHONY: help scan test check format lint types copies quality benchmark sanitize build clean
 .DELETE_ON_ERROR:
 
 help:  ## list these targets
@@ -35,6 +35,9 @@ lint: $(VENV)/equipped  ## format and lint
 types: $(VENV)/equipped  ## type check
 	@$(BIN)/mypy
 
+copies: $(VENV)/equipped  ## fail when the documentation or the seeds repeat something new
+	@$(BIN)/dedup check
+
 quality: $(VENV)/equipped  ## hold recall and precision to their floors, on ../shared/data where it is
 	@$(PYTEST) tests/quality
 
@@ -49,7 +52,7 @@ build: $(VENV)/equipped  ## make dist/*.tar.gz and dist/*.whl
 
 clean:  ## remove everything that was made here
 	@rm -rf $(VENV) build dist *.egg-info dedup/kernel/_native.*.so dedup/kernel/_native.*.pyd
-	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .dedup_cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find dedup tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- the environment: made once, brought up to date when the metadata or the kernel's sources change ----------
