@@ -7,17 +7,20 @@ parts, and then each of its word pairs counts once.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from ..verdict import EDITED, KNOWN, MOVED
+from ..verdict import DOCUMENT, EDITED, KNOWN, MOVED, PASSAGE
 from .baseline import Entry
 from .occurrences import Occurrence
-from .sketch import contained
+from .sketch import Sketch, contained
 
 #: An edited text is still the accepted one while it holds this share of it.
 STILL = 0.8
+
+_NEAR = 16  # entries that a place is compared with
+_POSTINGS = 64  # entries looked at for one word pair: beyond that it tells nothing
 
 IsNew = Callable[[Occurrence], bool]
 
@@ -34,35 +37,42 @@ class Accepted(NamedTuple):
 
 
 def accepted(
-    places: Sequence[Occurrence], entries: Sequence[Entry], is_gone: Callable[[str], bool], is_new: IsNew
+    places: Sequence[Occurrence],
+    entries: Sequence[Entry],
+    is_gone: Callable[[str], bool],
+    is_new: IsNew,
+    stands: Callable[[Entry], bool],
 ) -> Accepted:
     """Matches places with entries: same text and file; same text elsewhere; edited in the same file.
 
-    A text whose file ``is_gone`` may turn up edited in another one. Where a file holds a text more often than was
-    accepted, those that version control calls new (``is_new``) are left over.
+    A text whose file ``is_gone`` may turn up edited in another one; one that still ``stands`` in its file was not
+    moved. Where a file holds a text more often than was accepted, those that version control calls new (``is_new``)
+    are left.
     """
     found = Accepted({}, {})
     free = set(range(len(entries)))
     left = set(range(len(places)))
 
-    def take(place: int, entry: int, status: str) -> None:
-        found.status[place], found.by[place] = status, (entry,)
-        left.discard(place)
-        free.discard(entry)
+    def take(pairs: Iterable[tuple[int, int]], status: str) -> None:
+        for place, entry in pairs:
+            found.status[place], found.by[place] = status, (entry,)
+            left.discard(place)
+            free.discard(entry)
 
     for key in (_same, _same_file):
-        for place, entry in _pairs(places, sorted(left), entries, sorted(free), key, is_new):
-            take(place, entry, KNOWN)
-    for place, entry in _pairs(places, sorted(left), entries, sorted(free), _same_text, is_new):
-        take(place, entry, MOVED)
-    for status in (EDITED, MOVED):
-        if left and free:
-            nearby = (
-                _in_same_file(entries, free) if status == EDITED else _in_lost_files(entries, free, is_gone)
-            )
-            _edited(places, sorted(left), entries, nearby, status, found)
-            left -= found.status.keys()
-            free -= found.entries()
+        take(_pairs(places, sorted(left), entries, sorted(free), key, is_new), KNOWN)
+    wanted = {places[place].fingerprint for place in left}
+    held = {(*places[place].location, places[place].fingerprint) for place in found.status}
+    lost = [entry for entry in sorted(free) if entries[entry].fingerprint in wanted]
+    lost = [entry for entry in lost if _same(entries[entry]) in held or not stands(entries[entry])]
+    take(_pairs(places, sorted(left), entries, lost, _same_text, is_new), MOVED)
+    if left and free:
+        _edited(places, sorted(left), entries, _Near(entries, free), EDITED, found)
+        left -= found.status.keys()
+        free -= found.entries()
+    free = {entry for entry in free if is_gone(entries[entry].path)} if left else set()
+    if free:
+        _edited(places, sorted(left), entries, _Near(entries, free, anywhere=True), MOVED, found)
     return found
 
 
@@ -105,61 +115,57 @@ def _pairs(
     return pairs
 
 
-Nearby = Callable[[Occurrence], list[int]]
+class _Near:
+    """Finds the entries that share most word pairs with a place: of its own file, or ``anywhere``."""
 
-
-def _in_same_file(entries: Sequence[Entry], free: set[int]) -> Nearby:
-    """The free entries of a place's own location."""
-    by_location: defaultdict[tuple[str, str | None], list[int]] = defaultdict(list)
-    for entry in sorted(free):
-        by_location[entries[entry].location].append(entry)
-    return lambda place: by_location.get(place.location, [])
-
-
-def _in_lost_files(entries: Sequence[Entry], free: set[int], is_gone: Callable[[str], bool]) -> Nearby:
-    """Free entries of files that are gone and that share a word pair with the place."""
-    by_pair: defaultdict[int, list[int]] = defaultdict(list)
-    gone = {path: is_gone(path) for path in {entries[entry].path for entry in free}}
-    for entry in sorted(free):
-        if gone[entries[entry].path]:
+    def __init__(self, entries: Sequence[Entry], free: Iterable[int], anywhere: bool = False) -> None:
+        self._anywhere = anywhere
+        self._postings: defaultdict[tuple[object, int], list[int]] = defaultdict(list)
+        for entry in sorted(free):
+            where = self._where(entries[entry])
             for pair in entries[entry].sketch:
-                by_pair[pair].append(entry)
+                postings = self._postings[where, pair]
+                if len(postings) < _POSTINGS:
+                    postings.append(entry)
 
-    def nearby(place: Occurrence) -> list[int]:
-        if not by_pair:
-            return []
-        shared: defaultdict[int, int] = defaultdict(int)
-        for pair in place.sketch:
-            for entry in by_pair.get(pair, ()):
-                shared[entry] += 1
-        return [max(shared, key=lambda entry: (shared[entry], -entry))] if shared else []
+    def _where(self, item: Occurrence | Entry) -> object:
+        return None if self._anywhere else item.location
 
-    return nearby
+    def of(self, place: Occurrence, sketch: Sketch) -> list[int]:
+        """Entries, those that share most first."""
+        where = self._where(place)
+        shared = Counter(entry for pair in sketch for entry in self._postings.get((where, pair), ()))
+        return sorted(shared, key=lambda entry: (-shared[entry], entry))[:_NEAR]
 
 
 def _edited(
     places: Sequence[Occurrence],
     left: Iterable[int],
     entries: Sequence[Entry],
-    nearby: Nearby,
+    near: _Near,
     status: str,
     found: Accepted,
 ) -> None:
-    """Gives ``status`` to the places of which enough stands in entries near them; the longest come first."""
+    """Gives ``status`` to the places of which enough stands in entries near them; the longest come first.
+
+    What a place takes is gone for others, in entries that hold the same words, too; but for those of further copies.
+    """
     remaining: dict[int, set[int]] = {}
-    for place in sorted(left, key=lambda place: (-places[place].tokens, place)):
-        near = nearby(places[place])
-        sketch = places[place].sketch if near else ()
-        for entry in near:
-            remaining.setdefault(entry, set(entries[entry].sketch))
-        shared = {entry: len(remaining[entry].intersection(sketch)) for entry in near}
+    whole: set[int] = set()  # entries that answer for a whole document: for its parts it answers itself
+    for number in sorted(left, key=lambda place: (-places[place].tokens, place)):
+        place, sketch = places[number], places[number].sketch
+        around = [entry for entry in near.of(place, sketch) if place.rule == DOCUMENT or entry not in whole]
         used: list[int] = []
         held: set[int] = set()
-        for entry in sorted(filter(shared.__getitem__, near), key=lambda entry: (-shared[entry], entry)):
+        for entry in around:
             used.append(entry)
-            held |= remaining[entry]
+            held |= remaining.setdefault(entry, set(entries[entry].sketch)).intersection(sketch)
             if contained(sketch, [entries[entry].sketch for entry in used], held) >= STILL:
-                found.status[place], found.by[place] = status, tuple(used)
-                for entry in used:
-                    remaining[entry].difference_update(sketch)
+                found.status[number], found.by[number] = status, tuple(used)
+                if place.rule == DOCUMENT:
+                    whole.update(used)
+                texts = {entries[entry].fingerprint for entry in used}
+                for other in around if place.rule == PASSAGE else used:
+                    if other in used or entries[other].fingerprint not in texts:
+                        remaining.setdefault(other, set(entries[other].sketch)).difference_update(sketch)
                 break

@@ -30,28 +30,41 @@ def judged(
 ) -> dict[int, str]:
     """A status for each place that is a finding, by its number."""
     status = {**accepted.status, **dict.fromkeys(suppressed, SUPPRESSED)}
-    inside = _Inside(places, accepted, entries)
-    for number, place in enumerate(places):
-        if number not in status and inside.holds(place):
-            status[number] = KNOWN
+    status |= _inside_accepted(places, groups, accepted, entries, status, is_new)
     families = _families(places, groups, status)
     # Copies of what is accepted first: what is new there tells which of two unknown places was there before.
     ordered = sorted(groups, key=lambda group: not any(map(status.__contains__, group.places)))
     added: defaultdict[Key, list[Span]] = defaultdict(list)
     found: set[int] = set()
     for group in ordered:
-        unknown = [place for place in group.places if place not in status]
-        if unknown and not group.periodic:
-            before = [place for place in group.places if status.get(place, SUPPRESSED) != SUPPRESSED]
-            if not before:
-                before = [_oldest(unknown, places, added, is_new)]
-                unknown.remove(before[0])
-            unknown = _without_kin(unknown, before, places, families, is_new)
-        for number in unknown:
+        for number in _new(group, places, status, families, added, is_new):
             if number not in found:
                 found.add(number)
                 added[places[number].key].append((places[number].start, places[number].end))
     return {**status, **dict.fromkeys(found, NEW)}
+
+
+def _new(
+    group: Group,
+    places: Sequence[Occurrence],
+    status: Mapping[int, str],
+    families: Families,
+    added: Mapping[Key, Sequence[Span]],
+    is_new: IsNew,
+) -> list[int]:
+    """The places of a group that are new."""
+    unknown = [place for place in group.places if place not in status]
+    if not unknown or group.periodic:
+        return unknown
+    before = [place for place in group.places if status.get(place, SUPPRESSED) != SUPPRESSED]
+    if not before:
+        oldest = _oldest(unknown, places, added, is_new)
+        silent = (place for place in group.places if status.get(place) == SUPPRESSED)
+        if is_new(places[oldest]) and not all(is_new(places[place]) for place in silent):
+            return unknown  # the text that was there before is one that is suppressed
+        unknown.remove(oldest)
+        before = [oldest]
+    return _without_kin(unknown, before, places, families, is_new)
 
 
 def _oldest(
@@ -74,19 +87,19 @@ def _without_kin(
     families: Families,
     is_new: IsNew,
 ) -> list[int]:
-    """Leaves out what a document has because it is an accepted copy of one that has it, as often as that one."""
-    often: defaultdict[Key, Counter[Key]] = defaultdict(Counter)
-    for number in before:
-        key = places[number].key
-        often[families.get(key, key)][key] += 1
-    left = []
-    by_document: defaultdict[Key, list[int]] = defaultdict(list)
+    """Leaves out unchanged places in accepted copies of a document that has the text, too: as many as it has."""
+    often = Counter(places[number].key for number in before)
+    allowed: Counter[Key] = Counter()  # by the name of the family
+    for key, count in often.items():
+        family = families.get(key, key)
+        allowed[family] = max(allowed[family], count)
+    left, forgiven = [], Counter(often)
     for number in unknown:
-        by_document[places[number].key].append(number)
-    for key, numbers in by_document.items():
-        kin = often.get(families.get(key, key), Counter())
-        allowed = max((count for other, count in kin.items() if other != key), default=0)
-        left += sorted(numbers, key=lambda number: is_new(places[number]))[max(allowed - kin[key], 0) :]
+        key = places[number].key
+        if key in families and not is_new(places[number]) and forgiven[key] < allowed[families[key]]:
+            forgiven[key] += 1
+        else:
+            left.append(number)
     return left
 
 
@@ -111,6 +124,37 @@ def _families(places: Sequence[Occurrence], groups: Sequence[Group], status: Map
     return {key: top(key) for key in list(families)}
 
 
+def _inside_accepted(
+    places: Sequence[Occurrence],
+    groups: Sequence[Group],
+    accepted: Accepted,
+    entries: Sequence[Entry],
+    status: Mapping[int, str],
+    is_new: IsNew,
+) -> dict[int, str]:
+    """Places without a status that lie inside accepted ones.
+
+    Where nothing was edited, all was there before. Of text that was edited, one copy in a document is accounted for.
+    """
+    inside = _Inside(places, accepted, entries)
+    held = {
+        number: inside.is_unchanged(place)
+        for number, place in enumerate(places)
+        if number not in status and inside.holds(place)
+    }
+    found = {number for number, is_unchanged in held.items() if is_unchanged}
+    for group in groups:
+        known = {
+            places[number].key for number in group.places if number in accepted.status or number in found
+        }
+        edited = [number for number in group.places if number in held and number not in found]
+        for number in sorted(edited, key=lambda number: is_new(places[number])):
+            if places[number].key not in known:
+                known.add(places[number].key)
+                found.add(number)
+    return dict.fromkeys(found, KNOWN)
+
+
 class _Inside:
     """Tells of places whether they lie inside text that is accepted."""
 
@@ -120,24 +164,28 @@ class _Inside:
         for number in accepted.status:
             self._by_document[places[number].key].append(number)
 
-    def holds(self, place: Occurrence) -> bool:
-        """Whether STILL of its code points lie in accepted places and, where those were edited, its words too."""
-        around = [
+    def _around(self, place: Occurrence) -> list[int]:
+        return [
             number for number in self._by_document.get(place.key, ())
             if self._places[number].start < place.end and place.start < self._places[number].end
         ]  # fmt: skip
+
+    def holds(self, place: Occurrence) -> bool:
+        """Whether STILL of its code points lie in accepted places and, where those were edited, its words too."""
+        around = self._around(place)
         spans = sorted((self._places[number].start, self._places[number].end) for number in around)
         if covered(place.start, place.end, spans) < STILL * (place.end - place.start):
             return False
-        edited = [number for number in around if not self._is_unchanged(number)]
-        if not edited:
+        if self.is_unchanged(place):
             return True
         sketches = [self._entries[entry].sketch for number in around for entry in self._accepted.by[number]]
         return contained(place.sketch, sketches, set().union(*sketches)) >= STILL
 
-    def _is_unchanged(self, number: int) -> bool:
+    def is_unchanged(self, place: Occurrence) -> bool:
+        """Whether the accepted places that it lies in are as they were accepted."""
         return all(
             self._entries[entry].fingerprint == self._places[number].fingerprint
+            for number in self._around(place)
             for entry in self._accepted.by[number]
         )
 

@@ -66,10 +66,14 @@ class Group(NamedTuple):
 
 
 class Texts:
-    """The texts of documents, by id and source: read again, or held where that is not possible."""
+    """The texts of documents, by id and source: read again, or held where that is not possible.
+
+    ``keys`` are those of all documents that have passed.
+    """
 
     def __init__(self, again: Again) -> None:
         self._again = again
+        self.keys: list[Key] = []
         self._held: dict[Key, str] = {}
         self._last: tuple[Key | None, str] = (None, "")
 
@@ -80,8 +84,9 @@ class Texts:
         for item in items:
             if isinstance(item, Document):
                 look(item)
+                self.keys.append((item.id, item.source))
                 if not self._again.can(item.source):
-                    self._held[item.id, item.source] = item.text
+                    self._held[self.keys[-1]] = item.text
             yield item
 
     def text(self, key: Key) -> str:
@@ -127,7 +132,10 @@ _Cluster = tuple[str, list[_Place], tuple[float | None, ...], bool]
 
 def _clusters(report: Report) -> Iterator[_Cluster]:
     for documents in report.document_clusters:
-        yield from _inside(documents) if documents.kind == "contained" else [_copies(documents)]
+        if documents.kind == "contained":
+            yield from _inside(documents, report.settings.passages)
+        else:
+            yield _copies(documents)
     for passages in report.passage_clusters:
         yield _passages(passages)
 
@@ -137,11 +145,16 @@ def _copies(cluster: DocumentCluster) -> _Cluster:
     return cluster.id, members, tuple(member.jaccard for member in cluster.members), False
 
 
-def _inside(cluster: DocumentCluster) -> Iterator[_Cluster]:
-    """For each stretch of the kept document a group of its own: the stretch, and the documents that lie there."""
+def _inside(cluster: DocumentCluster, has_passages: bool) -> Iterator[_Cluster]:
+    """For each stretch of the kept document a group of its own: the stretch, and the documents that lie there.
+
+    A document that lies there in scattered pieces is in none: its pieces are passages, where these were looked for.
+    """
     kept = (cluster.members[0].document, cluster.members[0].source)
     stretches: dict[tuple[int, int | None], list[tuple[_Place, float | None]]] = {}
     for member in cluster.members[1:]:
+        if member.kept_start is None and has_passages:
+            continue
         stretch = (member.kept_start or 0, member.kept_end)
         inside = stretches.setdefault(stretch, [])
         inside.append((_whole((member.document, member.source)), member.containment))
@@ -209,12 +222,12 @@ def _tokenised(
         first, last = _file_lines(format, lines, place.key[1].line)
         words = tokens.hashes[bounds[i] : bounds[i + 1]]
         yield Occurrence(
-            place.rule, place.key, path, _own_id(place.key), place.start, end, first, last,
+            place.rule, place.key, path, own_id(place.key), place.start, end, first, last,
             fingerprint(words), len(words), text,
         )  # fmt: skip
 
 
-def _own_id(key: Key) -> str | None:
+def own_id(key: Key) -> str | None:
     """The id that a record has of its own; None for a file that is a document and for a record without one."""
     document, (path, line, _) = key
     return None if document in (path, f"{path}:{line}") else document

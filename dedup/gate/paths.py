@@ -28,6 +28,7 @@ def relative_to(top: str) -> Callable[[str], str]:
             return path
         folder, name = os.path.split(os.path.normpath(os.path.join(here, path)))
         whole = os.path.join(real(folder), name)
+        whole = real(whole) if os.path.islink(whole) else whole
         if whole == top:
             return "."
         inside = whole[len(below) :] if whole.startswith(below) else path

@@ -32,6 +32,18 @@ def sketches(texts: Sequence[str], jobs: int = 0) -> list[Sketch]:
     ]
 
 
+def pairs(text: str) -> set[int]:
+    """The hashes of all word pairs of a text."""
+    tokens = kernel.tokenise([text], jobs=1)
+    found, _ = kernel.shingles(tokens.hashes, np.asarray(tokens.offsets), PAIR, 1)
+    return set((found >> np.uint64(32)).tolist())
+
+
+def held(sketch: Sketch, words: Collection[int]) -> float:
+    """The share of a sketch that is among hashes of word pairs: estimates how much of its text is there."""
+    return sum(map(words.__contains__, sketch)) / len(sketch) if sketch else 0.0
+
+
 def contained(text: Sketch, others: Iterable[Sketch], held: Collection[int]) -> float:
     """Estimates the share of a text's word pairs that are ``held`` of those that the others hold, in [0, 1].
 

@@ -15,15 +15,17 @@ from ..errors import SettingsError
 from ..model import Report
 from ..read import Options
 from ..verdict import NEW, STATUSES, SUPPRESSED, Gate, Stale, Verdict
-from .accept import Accepted, accepted
+from .accept import STILL, accepted
 from .baseline import Baseline, Entry
 from .findings import Changes, Lines, findings
-from .judge import judged
-from .occurrences import Group, Key, Occurrence, Texts, occurrences
+from .judge import covered, judged
+from .occurrences import Group, Key, Occurrence, Texts, occurrences, own_id
 from .paths import Scope, archives
-from .sketch import encoded, sketches
+from .sketch import encoded, held, pairs, sketches
 
 FAIL_ON = ("new", "any", "none")
+
+_READ_AGAIN = 200  # records of one file in which words are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,23 @@ class Suppressions(Protocol):
         """What is wrong with the suppressions themselves, a line each."""
 
 
+class _Standing:
+    """Tells of an entry whether its words still stand in its file."""
+
+    def __init__(self, texts: Texts, relative: Callable[[str], str]) -> None:
+        self._texts, self._relative = texts, relative
+        self._keys: dict[tuple[str, str | None], list[Key]] | None = None
+
+    def __call__(self, entry: Entry) -> bool:
+        if self._keys is None:
+            self._keys = {}
+            for key in self._texts.keys:
+                location = self._relative(key[1].path or key[0]), own_id(key)
+                self._keys.setdefault(location, []).append(key)
+        found = self._keys.get(entry.location, ())[:_READ_AGAIN]
+        return any(held(entry.sketch, pairs(self._texts.text(key))) >= STILL for key in found)
+
+
 class Survey:
     """A report seen through a baseline: every place, and what is known of it. ``report`` is as it was given."""
 
@@ -77,13 +96,17 @@ class Survey:
         self._lines = Lines(changes)
         self._places, self._groups = occurrences(report, texts, scope.relative, options)
         passed_over = {scope.relative(entry.source) for entry in report.skipped}
-        self._entries = [e for e in baseline.entries if scope.holds(e.path) or scope.is_gone(e.path)]
-        self._entries = [e for e in self._entries if passed_over.isdisjoint((e.path, *archives(e.path)))]
-        self._accepted: Accepted = accepted(self._places, self._entries, scope.is_gone, self._lines.is_new)
+        looked_at = [e for e in baseline.entries if scope.holds(e.path) or scope.is_gone(e.path)]
+        self._entries = [e for e in looked_at if passed_over.isdisjoint((e.path, *archives(e.path)))]
+        self._accepted = accepted(
+            self._places, self._entries, scope.is_gone, self._lines.is_new, _Standing(texts, scope.relative)
+        )
         self._reasons = _suppressed(self._places, self._groups, suppressions)
         self._status = judged(
             self._places, self._groups, self._accepted, self._entries, self._reasons, self._lines.is_new
         )
+        for number, whole in _parts(self._places, self._status).items():
+            self._status[number], self._reasons[number] = SUPPRESSED, self._reasons[whole]
 
     def verdict(self, policy: Policy, *, only_changed: bool = False) -> Verdict:
         """The gate's answer. ``only_changed``: of findings outside the changed lines it says nothing."""
@@ -102,7 +125,7 @@ class Survey:
 
         Entries of files that were not looked at stay, and so do the reasons that people wrote.
         """
-        known = set(self._entries)
+        known = set(self._entries).difference(self._elsewhere())
         made = [entry for entry in self._baseline.entries if entry not in known]
         copies: Counter[tuple[str, str | None, str, str]] = Counter()
         wanted = [n for n in range(len(self._places)) if self._status.get(n) != SUPPRESSED]
@@ -116,9 +139,29 @@ class Survey:
         return made
 
     def _stale(self) -> list[Stale]:
-        answering = self._accepted.entries()
-        stale = [entry for number, entry in enumerate(self._entries) if number not in answering]
+        alive = {*self._elsewhere(), *self._in_other_form()}
+        stale = [entry for entry in self._unanswered() if entry not in alive]
         return sorted(Stale(entry.rule, entry.path, entry.fingerprint) for entry in stale)
+
+    def _unanswered(self) -> list[Entry]:
+        answering = self._accepted.entries()
+        return [entry for number, entry in enumerate(self._entries) if number not in answering]
+
+    def _elsewhere(self) -> list[Entry]:
+        """Entries that nothing answers for because the other copy stands in a file that was not looked at."""
+        seen = set(self._entries)
+        words = {pair for entry in self._baseline.entries if entry not in seen for pair in entry.sketch}
+        return [entry for entry in self._unanswered() if words and held(entry.sketch, words) >= STILL]
+
+    def _in_other_form(self) -> list[Entry]:
+        """Entries that nothing answers for whose words repeat in their file as parts of other places."""
+        wanted = self._unanswered()
+        locations = {entry.location for entry in wanted}
+        words: dict[tuple[str, str | None], set[int]] = {location: set() for location in locations}
+        for place in self._places:
+            if place.location in locations:
+                words[place.location] |= pairs(place.text)
+        return [entry for entry in wanted if held(entry.sketch, words[entry.location]) >= STILL]
 
     def _differences(self) -> list[str]:
         """Settings that are not those of the baseline: with others, other passages are found."""
@@ -146,6 +189,22 @@ def _suppressed(
         if why is not None:
             reasons[number] = why
     return reasons
+
+
+def _parts(places: Sequence[Occurrence], status: Mapping[int, str]) -> dict[int, int]:
+    """New places that lie inside a suppressed one of the same document, and that one."""
+    silent: dict[Key, list[int]] = {}
+    for number, is_what in status.items():
+        if is_what == SUPPRESSED:
+            silent.setdefault(places[number].key, []).append(number)
+    parts = {}
+    for number, is_what in status.items():
+        place = places[number]
+        for whole in silent.get(place.key, ()) if is_what == NEW else ():
+            span = (places[whole].start, places[whole].end)
+            if covered(place.start, place.end, [span]) >= STILL * (place.end - place.start):
+                parts[number] = whole
+    return parts
 
 
 def _failures(policy: Policy, counts: Mapping[str, int], total: int, stale: int, report: Report) -> list[str]:

@@ -1,0 +1,119 @@
+"""Edits by which a copy could slip past the gate, or by which something old could be called new."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.gating import page, prose
+from tests.repository import Repository
+
+PARTS = [prose(i, 60) for i in range(10)]
+EXTRA = prose(99, 40)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "project")
+
+
+def test_text_of_ones_own_in_a_document_that_another_one_contains(repository: Repository) -> None:
+    inner = [prose(i) for i in range(11, 17)]
+    repository.write("docs/k.md", page(prose(90), prose(91), *inner, prose(92)))
+    repository.write("docs/m.md", page(*inner))
+    repository.accept()
+    repository.write("docs/m.md", page(*inner[:3], prose(95), *inner[3:]))
+    assert repository.check().new == []
+    repository.write("docs/m.md", page(*inner))
+    repository.write("docs/k.md", page(prose(90), prose(91), *inner[:3], prose(95), *inner[3:], prose(92)))
+    assert repository.check().new == []
+
+
+def test_a_third_copy_in_an_accepted_near_copy(repository: Repository) -> None:
+    repository.write("docs/a.md", page(*PARTS, EXTRA))
+    repository.write("docs/b.md", page(*PARTS))
+    repository.write("docs/c.md", page(prose(50), EXTRA))
+    repository.accept()
+    repository.write("docs/b.md", page(*PARTS[:4], EXTRA, *PARTS[4:]))
+    assert repository.check().new == ["docs/b.md:9"]
+
+
+def test_a_paragraph_that_is_pasted_twice_in_an_accepted_copy(repository: Repository) -> None:
+    repository.write("docs/a.md", page(*PARTS))
+    repository.write("docs/b.md", page(*PARTS, prose(50, 30)))
+    repository.accept()
+    repository.write("docs/b.md", page(*PARTS, PARTS[1], prose(50, 30)))
+    assert repository.check().new == ["docs/b.md:21"]
+
+
+def test_what_stands_where_it_stood_was_not_moved(repository: Repository) -> None:
+    parts = [
+        prose(0, 120),
+        prose(1, 20),
+        prose(2, 20),
+        prose(3, 60),
+        prose(4, 120),
+        prose(5, 14),
+        prose(6, 14),
+        prose(7, 30),
+    ]
+    repository.write("docs/0q.md", page(*parts))
+    repository.write("docs/c.md", page(*parts))
+    repository.write("docs/b.md", page(parts[2], parts[3], parts[4], prose(12, 20), parts[0], parts[1]))
+    repository.accept()
+    repository.write("docs/0q.md", page(*parts[:5], parts[0], parts[1], *parts[5:]))
+    checked = repository.check("--strict-baseline")
+    assert checked.code == 1
+    assert [place.split(":")[0] for place in checked.new] == ["docs/0q.md"]
+    assert checked.of("moved") == []
+    assert checked.result["gate"]["stale"] == 0
+
+
+def test_a_part_of_the_corpus_keeps_what_is_accepted_with_the_rest(repository: Repository) -> None:
+    repository.write("docs/a/x.md", page(prose(1), EXTRA))
+    repository.write("docs/b/y.md", page(EXTRA, prose(2)))
+    repository.accept()
+    done = repository.run("check", "docs/a", "--strict-baseline", "--format", "json")
+    assert done.returncode == 0, done.stdout
+    assert repository.run("check", "docs/a", "--update-baseline").returncode == 0
+    assert repository.check("--strict-baseline").code == 0
+
+
+def test_a_copy_of_suppressed_text_is_new(repository: Repository) -> None:
+    repository.write("docs/a.md", page("<!-- dedup: off -->", EXTRA, "<!-- dedup: on -->", prose(1)))
+    repository.write("docs/b.md", page(prose(2)))
+    repository.accept()
+    repository.write("docs/b.md", page(prose(2), EXTRA))
+    assert repository.check().new == ["docs/b.md:3"]
+
+
+def test_text_that_was_there_is_not_new_because_its_copy_is_suppressed(repository: Repository) -> None:
+    repository.write("docs/a.md", page(EXTRA, prose(1)))
+    repository.accept()
+    repository.write("docs/b.md", page(prose(2), "<!-- dedup: off -->", EXTRA, "<!-- dedup: on -->"))
+    assert repository.check().new == []
+    repository.commit()
+    assert repository.check().new == []
+
+
+def test_the_parts_of_an_ignored_document_are_ignored_with_it(repository: Repository) -> None:
+    repository.write("docs/a.md", page(prose(1), EXTRA, prose(2)))
+    repository.write("docs/b.md", page(prose(3), EXTRA))
+    repository.accept()
+    repository.write("docs/n.md", page(prose(1), EXTRA, prose(2)))
+    [finding] = [f for f in repository.check().result["findings"] if f["status"] == "new"]
+    entry = f'[[ignore]]\nfingerprint = "{finding["fingerprint"]}"\nreason = "on purpose"\n'
+    repository.write("dedup.toml", entry)
+    assert repository.check().new == []
+
+
+def test_many_records_without_ids_that_are_all_edited(repository: Repository) -> None:
+    texts = [prose(i, 20) for i in range(600)]
+    line = '{{"text": "{}"}}\n'.format
+    repository.write("docs/a.jsonl", "".join(map(line, texts)))
+    repository.write("docs/b.jsonl", "".join(map(line, texts)))
+    repository.accept()
+    edited = [text.replace(text.split()[9], "something") for text in texts]
+    repository.write("docs/b.jsonl", "".join(map(line, edited)))
+    assert repository.check().new == []
