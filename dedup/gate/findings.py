@@ -56,6 +56,12 @@ class Lines:
         changes = self._known()
         return changes is not None and changes.touched(place.path, place.line, place.end_line)
 
+    def is_old(self, place: Occurrence) -> bool:
+        """Whether it is known that nothing changed at this place."""
+        changes = self._known()
+        is_told = changes is not None and not changes.notes
+        return is_told and not self.is_new(place)
+
     def touches(self, finding: Finding) -> bool:
         """Whether something changed at the place of a finding."""
         changes = self._known()
@@ -206,5 +212,5 @@ def _columns(place: Occurrence, texts: Texts) -> tuple[int | None, int | None]:
     if place.record is not None or place.line is None or place.key[1].line is not None:
         return None, None
     text = texts.text(place.key)
-    last = place.start + len(place.text.rstrip())
+    last = place.start + len(text[place.start : place.end].rstrip())
     return place.start - text.rfind("\n", 0, place.start), last - text.rfind("\n", 0, last)

@@ -27,17 +27,27 @@ def judged(
     entries: Sequence[Entry],
     suppressed: Iterable[int],
     is_new: IsNew,
+    is_old: IsNew,
 ) -> dict[int, str]:
-    """A status for each place that is a finding, by its number."""
+    """A status for each place that is a finding, by its number.
+
+    ``is_new`` and ``is_old`` are what version control knows: something changed there, or nothing. Where it knows
+    nothing, neither is true.
+    """
     status = {**accepted.status, **dict.fromkeys(suppressed, SUPPRESSED)}
     status |= _inside_accepted(places, groups, accepted, entries, status, is_new)
     families = _families(places, groups, status)
+    seen = {entry.location for entry in entries}
     # Copies of what is accepted first: what is new there tells which of two unknown places was there before.
     ordered = sorted(groups, key=lambda group: not any(map(status.__contains__, group.places)))
     added: defaultdict[Key, list[Span]] = defaultdict(list)
     found: set[int] = set()
     for group in ordered:
-        for number in _new(group, places, status, families, added, is_new):
+        new = _new(group, places, status, families, added, is_new)
+        if any(status.get(place, SUPPRESSED) != SUPPRESSED for place in group.places):
+            # Of accepted text other parts repeat now; what did not change was there when it was accepted.
+            new = [n for n in new if not (places[n].location in seen and is_old(places[n]))]
+        for number in new:
             if number not in found:
                 found.add(number)
                 added[places[number].key].append((places[number].start, places[number].end))

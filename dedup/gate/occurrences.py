@@ -27,7 +27,8 @@ class Occurrence(NamedTuple):
     """One place: ``[start, end)`` in a document's text, in code points.
 
     ``path`` is relative to the top; ``record`` is the id that a record of a file has of its own, else None. ``line``
-    to ``end_line`` are lines of the file, None where it has none. ``fingerprint`` is that of its words.
+    to ``end_line`` are lines of the file, None where it has none. ``fingerprint`` is that of its words, and ``text``
+    holds them; for a stretch in which a whole document lies, perhaps with other text between, the document's.
     """
 
     rule: str
@@ -99,7 +100,7 @@ class Texts:
 
 
 class _Place(NamedTuple):
-    """A place as a cluster names it; ``text`` None: that of the whole document."""
+    """A place as a cluster names it; ``text`` None: that of the whole document, or of ``held``, which lies there."""
 
     rule: str
     key: Key
@@ -107,6 +108,7 @@ class _Place(NamedTuple):
     end: int | None
     lines: tuple[int, int] | None
     text: str | None
+    held: Key | None = None
 
 
 def occurrences(
@@ -159,7 +161,7 @@ def _inside(cluster: DocumentCluster, has_passages: bool) -> Iterator[_Cluster]:
         inside = stretches.setdefault(stretch, [])
         inside.append((_whole((member.document, member.source)), member.containment))
     for (start, end), inside in stretches.items():
-        first = _Place(DOCUMENT, kept, start, end, None, None)
+        first = _Place(DOCUMENT, kept, start, end, None, None, inside[0][0].key)
         yield (
             cluster.id,
             [first, *(place for place, _ in inside)],
@@ -209,7 +211,8 @@ def _located(place: _Place, texts: Texts) -> tuple[str, int, tuple[int, int]]:
     end = len(whole) if place.end is None else place.end
     text = whole[place.start : end]
     first = 1 + whole.count("\n", 0, place.start)
-    return text, end, (first, first + text.rstrip().count("\n"))
+    lines = (first, first + text.rstrip().count("\n"))
+    return text if place.held is None else texts.text(place.held), end, lines
 
 
 def _tokenised(

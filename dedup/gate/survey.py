@@ -103,8 +103,9 @@ class Survey:
         )
         self._reasons = _suppressed(self._places, self._groups, suppressions)
         self._status = judged(
-            self._places, self._groups, self._accepted, self._entries, self._reasons, self._lines.is_new
-        )
+            self._places, self._groups, self._accepted, self._entries, self._reasons,
+            self._lines.is_new, self._lines.is_old,
+        )  # fmt: skip
         for number, whole in _parts(self._places, self._status).items():
             self._status[number], self._reasons[number] = SUPPRESSED, self._reasons[whole]
 
