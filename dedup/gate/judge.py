@@ -45,8 +45,13 @@ def judged(
     for group in ordered:
         new = _new(group, places, status, families, added, is_new)
         if any(status.get(place, SUPPRESSED) != SUPPRESSED for place in group.places):
-            # Of accepted text other parts repeat now; what did not change was there when it was accepted.
-            new = [n for n in new if not (places[n].location in seen and is_old(places[n]))]
+            # Of accepted text other parts repeat now. What did not change was there when it was accepted, but for
+            # a document with more copies than before, of which version control may have taken another one for new.
+            changed = {places[n].key for n in group.places if is_new(places[n])}
+            new = [
+                n for n in new
+                if places[n].key in changed or places[n].location not in seen or not is_old(places[n])
+            ]  # fmt: skip
         for number in new:
             if number not in found:
                 found.add(number)
@@ -145,12 +150,14 @@ def _inside_accepted(
     """Places without a status that lie inside accepted ones.
 
     Where nothing was edited, all was there before. Of text that was edited, one copy in a document is accounted for.
+    Of a text that has entries of its own in the document there are more copies now than these.
     """
     inside = _Inside(places, accepted, entries)
+    counted = {(entry.location, entry.fingerprint) for entry in entries}
     held = {
         number: inside.is_unchanged(place)
         for number, place in enumerate(places)
-        if number not in status and inside.holds(place)
+        if number not in status and (place.location, place.fingerprint) not in counted and inside.holds(place)
     }
     found = {number for number, is_unchanged in held.items() if is_unchanged}
     for group in groups:
