@@ -7,7 +7,7 @@ Everything here is immutable. Positions in a text are code points, half open (``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -95,7 +95,7 @@ class Settings:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Settings:
         """Settings from names and values; an unknown name raises SettingsError with the nearest known one."""
-        known = [field.name for field in fields(cls)]
+        known = [entry.name for entry in fields(cls)]
         for name in values:
             if name not in known:
                 from difflib import get_close_matches
@@ -204,9 +204,19 @@ class EmptyDocument:
     source: Source
 
 
+def _version() -> str:
+    from . import __version__
+
+    return __version__
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a scan found. Clusters stand in the order of how much text they repeat, most first."""
+    """What a scan found. Clusters stand in the order of how much text they repeat, most first.
+
+    ``version`` is that of the program which found it. A report can be handed to ``polars.DataFrame``,
+    ``pyarrow.table`` or ``pandas.DataFrame.from_arrow``: a row for each member.
+    """
 
     settings: Settings
     summary: Summary
@@ -214,14 +224,13 @@ class Report:
     empty_documents: tuple[EmptyDocument, ...]
     document_clusters: tuple[DocumentCluster, ...]
     passage_clusters: tuple[PassageCluster, ...]
+    version: str = field(default_factory=_version)
 
     def outline(self) -> dict[str, Any]:
         """The result in the form of ``--format json``, the clusters in it still objects."""
-        from . import __version__
-
         return {
             "schema": SCHEMA,
-            "tool": {"name": "dedup", "version": __version__},
+            "tool": {"name": "dedup", "version": self.version},
             "settings": self.settings.to_dict(),
             "summary": self.summary,
             "skipped": self.skipped,
@@ -234,6 +243,18 @@ class Report:
         """The result as plain dicts and lists, in the form of ``--format json`` (schema ``dedup-report/1``)."""
         whole: dict[str, Any] = plain(self.outline())
         return whole
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """A dict for each member of each cluster, documents before passages; the columns of ``--format csv``."""
+        from .table import rows
+
+        return list(rows(self))
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows of :meth:`to_rows` for whoever takes Arrow data. Raises DependencyError without pyarrow."""
+        from .table import stream
+
+        return stream(self, requested_schema)
 
 
 def shallow(value: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ..model import Report
 if TYPE_CHECKING:
     from ..verdict import Verdict
 
-FORMATS = ("text", "json", "jsonl")
+FORMATS = ("text", "json", "jsonl", "markdown", "csv")
 CHECK_FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
 WIDTH = 100
 
@@ -33,6 +33,14 @@ def write(report: Report, format: str, stream: BinaryIO, *, color: bool = False,
         from . import jsonl
 
         jsonl.write(report, stream)
+    elif format == "markdown":
+        from . import clusters_markdown
+
+        clusters_markdown.write(report, stream)
+    elif format == "csv":
+        from . import csv
+
+        csv.write(report, stream)
     else:
         raise SettingsError(f"format is {format!r}; expected one of {', '.join(FORMATS)}")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from .. import __version__
 from ..model import SCHEMA, Report, shallow
 from .json import encode
 
@@ -21,7 +20,7 @@ def write(report: Report, stream: BinaryIO) -> None:
 
 
 def _lines(report: Report) -> Iterator[dict[str, Any]]:
-    tool = {"name": "dedup", "version": __version__}
+    tool = {"name": "dedup", "version": report.version}
     yield {"type": "header", "schema": SCHEMA, "tool": tool, "settings": report.settings.to_dict()}
     for kind, entries in (
         ("skipped", report.skipped),

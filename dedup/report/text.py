@@ -20,7 +20,7 @@ PLACES = 20  # places named in a cluster
 TEXTS = 5  # texts shown in a cluster, the first member's included
 INPUTS = 20  # skipped inputs and empty documents named
 
-_KINDS = {"exact": "identical", "near": "near", "contained": "contained"}
+KINDS = {"exact": "identical", "near": "near", "contained": "contained"}
 
 
 def write(report: Report, stream: BinaryIO, *, color: bool, width: int) -> None:
@@ -35,11 +35,12 @@ def write(report: Report, stream: BinaryIO, *, color: bool, width: int) -> None:
         "more clusters of documents",
     )
     for number, passages in enumerate(report.passage_clusters[:CLUSTERS], 1):
-        _passage_cluster(page, number, passages)
+        page.title(f"passage {number} · {extent(passages)}")
+        places(page, passages)
     more(page, len(report.passage_clusters) - CLUSTERS, "more repeated passage", "more repeated passages")
     if report.empty_documents:
         page.title(f"{count(len(report.empty_documents), 'document')} without a word")
-        empty = (_named(entry.source, entry.document) for entry in report.empty_documents)
+        empty = (named(entry.source, entry.document) for entry in report.empty_documents)
         listed(page, empty, len(report.empty_documents))
     skipped(page, report)
     if report.document_clusters or report.passage_clusters or report.empty_documents or report.skipped:
@@ -49,11 +50,11 @@ def write(report: Report, stream: BinaryIO, *, color: bool, width: int) -> None:
 
 def _document_cluster(page: Page, number: int, cluster: DocumentCluster) -> None:
     page.title(
-        f"copies {number} · {_KINDS.get(cluster.kind, cluster.kind)} · {len(cluster.members):,} documents"
+        f"copies {number} · {KINDS.get(cluster.kind, cluster.kind)} · {len(cluster.members):,} documents"
     )
     for member in cluster.members[:PLACES]:
         role = "kept" if member is cluster.members[0] else "copy"
-        place = _named(member.source, member.document)
+        place = named(member.source, member.document)
         page.line(Piece(f"{role}  ", "faint"), *place, Piece(_figures(member), "faint"), indent=2)
     more(page, len(cluster.members) - PLACES, "more copy", "more copies", indent=2)
 
@@ -69,16 +70,15 @@ def _figures(member: DocumentMember) -> str:
     return f"  {', '.join(parts)}" if parts else ""
 
 
-def _passage_cluster(page: Page, number: int, cluster: PassageCluster) -> None:
-    """One passage: the places in order, a text under each place that has one of its own."""
+def places(page: Page, cluster: PassageCluster) -> None:
+    """The places of one passage in order, a text under each that has one of its own."""
     first = cluster.members[0]
-    page.title(f"passage {number} · {_extent(cluster)}")
     texts = [flat(first.text)]
     for member in cluster.members[:PLACES]:
         note = "" if member.similarity is None else f"  {percent(member.similarity)} alike"
         if cluster.period is not None and len(cluster.members) > 1:
             note += f"  {member.copies:,} copies"
-        page.line(*_place(member), Piece(note, "faint"), indent=2)
+        page.line(*placed(member), Piece(note, "faint"), indent=2)
         if member is first:
             page.paragraph(shortened(texts[0]), 6)
         elif cluster.period is None and len(texts) < TEXTS and flat(member.text) not in texts:
@@ -87,7 +87,7 @@ def _passage_cluster(page: Page, number: int, cluster: PassageCluster) -> None:
     more(page, len(cluster.members) - PLACES, "more place", "more places", indent=2)
 
 
-def _extent(cluster: PassageCluster) -> str:
+def extent(cluster: PassageCluster) -> str:
     """What a title says of a passage: how long, how often, how alike."""
     parts = [count(cluster.tokens, "word")]
     if cluster.period is not None:
@@ -99,7 +99,7 @@ def _extent(cluster: PassageCluster) -> str:
     return " · ".join(parts)
 
 
-def _place(member: PassageMember) -> list[Piece]:
+def placed(member: PassageMember) -> list[Piece]:
     """Where a passage stands, as ``path:line``; in a record, the record's line, then the line in its text."""
     path, record, _ = member.source
     if path is None:
@@ -110,7 +110,7 @@ def _place(member: PassageMember) -> list[Piece]:
     return [Piece(f"{path}:{record}", "place"), *_own_id(member.document, f"{path}:{record}"), *inside]
 
 
-def _named(source: Source, document: str) -> list[Piece]:
+def named(source: Source, document: str) -> list[Piece]:
     """A document, as ``path`` or ``path:line``, with the id that a record has of its own."""
     path, record, _ = source
     if path is None:

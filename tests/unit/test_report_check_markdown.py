@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from dedup.model import PassageCluster, Skipped
-from dedup.report.markdown import LIMIT, code, rendered
+from dedup.report.markdown import rendered
+from dedup.report.markup import LIMIT, code
 from dedup.report.visible import visible
 from dedup.verdict import PASSAGE, Place, Stale, Verdict
 from tests.verdicts import HOSTILE, everything, finding, hostile, many, report, verdict, written
