@@ -31,6 +31,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .pipeline import scan
+    from .saved import load
 
 
 def __getattr__(name: str) -> object:  # scan brings NumPy along; `dedup --help` does without
@@ -38,6 +39,10 @@ def __getattr__(name: str) -> object:  # scan brings NumPy along; `dedup --help`
         from .pipeline import scan
 
         return scan
+    if name == "load":
+        from .saved import load
+
+        return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -59,5 +64,6 @@ __all__ = [
     "Skipped",
     "Source",
     "Summary",
+    "load",
     "scan",
 ]

@@ -8,6 +8,7 @@
      ├── OutputError          a report cannot be written where it was asked for
      ├── ManifestError        a manifest is damaged, of another version, or does not fit what it describes
      ├── BaselineError        a baseline is missing, damaged, or of another version
+     ├── ResultError          a saved result is damaged, of another version, or none
      ├── KernelError          a kernel was asked for by name and is not there
      └── DependencyError      an optional package is needed for this and is not installed
 
@@ -45,6 +46,10 @@ class ManifestError(DedupError):
 
 class BaselineError(DedupError):
     """A baseline is missing, damaged, or of another version."""
+
+
+class ResultError(DedupError):
+    """A saved result is damaged, of another version, or none."""
 
 
 class KernelError(DedupError):

@@ -22,6 +22,7 @@ from .configured import with_options
 from .filter import filter_, restore
 from .init import init
 from .options import CONTEXT
+from .report import report
 from .scan import SKIPPED, scan
 from .screen import INTERRUPTED, close_quietly, interruptions, say
 
@@ -56,7 +57,7 @@ def dedup() -> None:
 
 
 with_options(dedup)
-for _subcommand in (scan, check, filter_, restore, init):
+for _subcommand in (scan, check, report, filter_, restore, init):
     dedup.add_command(_subcommand)
 
 

@@ -32,7 +32,7 @@ class Look(NamedTuple):
     width: int
 
 
-def reports(formats: Sequence[str], default: str) -> Decorator:
+def reports(formats: Sequence[str], default: str, configurable: bool = True) -> Decorator:
     """The options ``--format`` and ``--output``, for these formats."""
 
     def parsed(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[Target]:
@@ -48,7 +48,7 @@ def reports(formats: Sequence[str], default: str) -> Decorator:
 
     told = f"{', '.join(formats)}. With =FILE into that file. May be repeated: one scan, many reports."
     format = option(OUTPUT, "--format", "targets", multiple=True, metavar="F|F=FILE", callback=parsed,
-                    holds=REPORT, show_default=default, help=told)  # fmt: skip
+                    holds=REPORT, configurable=configurable, show_default=default, help=told)  # fmt: skip
     output = option(OUTPUT, "-o", "--output", metavar="FILE", configurable=False,
                     help="Write the report here, whole or not at all.")  # fmt: skip
     return lambda command: format(output(command))

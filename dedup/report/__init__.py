@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "jsonl", "markdown", "csv")
 CHECK_FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
+SAVED_FORMATS = ("text", "json", "gitlab", "junit", "markdown")  # of a verdict that was read from its JSON
 WIDTH = 100
 
 

@@ -22,6 +22,7 @@ ALLOWED = {
     "read": {"errors", "model"},
     "write": {"errors", "read"},  # of what is read, the names of formats and compressions
     "verdict": {"model"},
+    "saved": {"errors", "model", "read", "verdict"},
     "report": {"__init__", "errors", "match", "model", "table", "verdict"},
     "manifest": {"errors"},
     "text": {"errors", "kernel", "model"},
@@ -46,9 +47,9 @@ ALLOWED = {
     "gate": {"cache", "errors", "kernel", "model", "pipeline", "read", "result", "verdict", "write"},
     "cli": {
         "__init__", "errors", "model", "kernel", "read", "report", "write", "decide", "pipeline", "filter", "restore",
-        "config", "gate",
+        "config", "gate", "saved",
     },
-    "__init__": {"errors", "model", "pipeline"},
+    "__init__": {"errors", "model", "pipeline", "saved"},
     "__main__": {"cli"},
 }  # fmt: skip
 
@@ -57,7 +58,7 @@ ALONE = {
     "click": {"cli"},
     "rapidfuzz": {"match"},
     "datasketch": {"sketch"},
-    "orjson": {"cache", "manifest", "read", "report"},
+    "orjson": {"cache", "manifest", "read", "report", "saved"},
     "pathspec": {"read"},
 }
 
