@@ -30,15 +30,20 @@ __version__ = "0.1.0"
 
 
 if TYPE_CHECKING:
+    from .diff import compare
     from .pipeline import scan
     from .saved import load
 
 
-def __getattr__(name: str) -> object:  # scan brings NumPy along; `dedup --help` does without
+def __getattr__(name: str) -> object:  # these bring NumPy along; `dedup --help` does without
     if name == "scan":
         from .pipeline import scan
 
         return scan
+    if name == "compare":
+        from .diff import compare
+
+        return compare
     if name == "load":
         from .saved import load
 
@@ -64,6 +69,7 @@ __all__ = [
     "Skipped",
     "Source",
     "Summary",
+    "compare",
     "load",
     "scan",
 ]

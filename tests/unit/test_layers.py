@@ -22,8 +22,9 @@ ALLOWED = {
     "read": {"errors", "model"},
     "write": {"errors", "read"},  # of what is read, the names of formats and compressions
     "verdict": {"model"},
+    "comparison": {"model"},
     "saved": {"errors", "model", "read", "verdict"},
-    "report": {"__init__", "errors", "match", "model", "table", "verdict"},
+    "report": {"__init__", "comparison", "errors", "match", "model", "table", "verdict"},
     "manifest": {"errors"},
     "text": {"errors", "kernel", "model"},
     "sketch": {"errors", "kernel"},
@@ -38,6 +39,7 @@ ALLOWED = {
     "pipeline": {
         "errors", "model", "kernel", "read", "text", "sketch", "band", "match", "passages", "cluster", "result",
     },
+    "diff": {"comparison", "errors", "model", "kernel", "text", "sketch", "band", "pipeline"},
     "cache": {"__init__", "kernel", "model", "text", "write", "pipeline"},
     "filter": {
         "__init__", "errors", "model", "kernel", "read", "write", "text", "match", "kept", "decide", "manifest",
@@ -47,9 +49,9 @@ ALLOWED = {
     "gate": {"cache", "errors", "kernel", "model", "pipeline", "read", "result", "verdict", "write"},
     "cli": {
         "__init__", "errors", "model", "kernel", "read", "report", "write", "decide", "pipeline", "filter", "restore",
-        "config", "gate", "saved",
+        "comparison", "config", "diff", "gate", "saved",
     },
-    "__init__": {"errors", "model", "pipeline", "saved"},
+    "__init__": {"diff", "errors", "model", "pipeline", "saved"},
     "__main__": {"cli"},
 }  # fmt: skip
 
@@ -135,6 +137,7 @@ def test_only_those_at_the_top_know_the_pipeline() -> None:
     assert {room(path) for path in MODULES if "pipeline" in rooms(path)} == {
         "cache",
         "cli",
+        "diff",
         "filter",
         "gate",
         "__init__",
