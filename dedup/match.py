@@ -5,6 +5,7 @@ Enters: candidate pairs of texts. Leaves: :class:`DocumentMatches`, exact figure
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -80,6 +81,70 @@ def differences(a: Sequence[str], b: Sequence[str]) -> list[Difference]:
         else:
             result.append((step.tag, step.src_start, step.src_end, step.dest_start, step.dest_end))
     return result
+
+
+#: Two lengths multiplied up to which differences are the fewest; a bit matrix of 2 MB.
+ROOM = 4000 * 4000
+
+#: Equal words in a row, standing once in either sequence, by which longer ones are cut.
+ANCHOR = 4
+
+
+def long_differences(a: Sequence[str], b: Sequence[str]) -> list[Difference]:
+    """Differences as :func:`differences` gives them, of sequences of any length, in about linear time.
+
+    Long ones are cut where the same ANCHOR words stand once in either (Bram Cohen's patience diff), and are compared
+    in between. What has no such place within ROOM is replaced as a whole.
+    """
+    steps: list[Difference] = []
+    i = j = 0
+    for x, y in [*(_anchors(a, b) if len(a) * len(b) > ROOM else ()), (len(a), len(b))]:
+        if (x - i) * (y - j) > ROOM:
+            _append(steps, ("replace", i, x, j, y))
+        else:
+            for tag, a_start, a_end, b_start, b_end in differences(a[i:x], b[j:y]):
+                _append(steps, (tag, i + a_start, i + a_end, j + b_start, j + b_end))
+        i, j = x, y
+    return steps
+
+
+def _append(steps: list[Difference], step: Difference) -> None:
+    """One more step, joined with the last if both are equal or both differ."""
+    if steps and (steps[-1][0] == "equal") == (step[0] == "equal"):
+        _, a_start, _, b_start, _ = steps.pop()
+        a_end, b_end = step[2], step[4]
+        tag = step[0] if step[0] == "equal" else "replace"
+        if tag == "replace" and (a_start == a_end or b_start == b_end):
+            tag = "insert" if a_start == a_end else "delete"
+        step = (tag, a_start, a_end, b_start, b_end)
+    steps.append(step)
+
+
+def _anchors(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+    """Places where the same ANCHOR words begin, each standing once in either sequence, as many as are in order."""
+    there = _once(b)
+    pairs = [(i, there[gram]) for gram, i in _once(a).items() if gram in there]  # by the first, as dicts are
+    ends: list[int] = []  # the lowest end of a chain of each length
+    tops: list[int] = []  # and which pair that is
+    before: list[int] = []
+    for number, (_, j) in enumerate(pairs):
+        length = bisect_left(ends, j)
+        before.append(tops[length - 1] if length else -1)
+        ends[length : length + 1], tops[length : length + 1] = [j], [number]
+    chain: list[tuple[int, int]] = []
+    number = tops[-1] if tops else -1
+    while number >= 0:
+        chain.append(pairs[number])
+        number = before[number]
+    return chain[::-1]
+
+
+def _once(words: Sequence[str]) -> dict[tuple[str, ...], int]:
+    """Where each run of ANCHOR words stands that stands once, in order."""
+    grams: dict[tuple[str, ...], int] = {}
+    for i, gram in enumerate(zip(*(words[k:] for k in range(ANCHOR)), strict=False)):
+        grams[gram] = -1 if gram in grams else i
+    return {gram: i for gram, i in grams.items() if i >= 0}
 
 
 #: Equal tokens in a row below which they say little, where there are longer runs.

@@ -19,6 +19,7 @@ import click
 from ..errors import DedupError
 from .check import FAILED, check
 from .configured import with_options
+from .diff import diff
 from .filter import filter_, restore
 from .init import init
 from .options import CONTEXT
@@ -57,7 +58,7 @@ def dedup() -> None:
 
 
 with_options(dedup)
-for _subcommand in (scan, check, report, filter_, restore, init):
+for _subcommand in (scan, check, diff, report, filter_, restore, init):
     dedup.add_command(_subcommand)
 
 

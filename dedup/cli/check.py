@@ -106,13 +106,13 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
             if options["update_baseline"]:
                 number = run.write_baseline(plan, survey)
                 if not options["quiet"]:
-                    list_skipped(survey.report)
+                    list_skipped(survey.report.skipped)
                     places = "place is" if number == 1 else "places are"
                     say(f"{plan.baseline_file}: {number:,} {places} accepted")
                 return _passed(survey.report, options)
             verdict = survey.verdict(policy, only_changed=plan.staged or plan.changed_since is not None)
     if not options["quiet"] and not any(target in chosen for target in _TELLING):
-        list_skipped(verdict.report)
+        list_skipped(verdict.report.skipped)
     show = {"show_known": policy.fail_on == "any", "show_suppressed": options["show_suppressed"]}
 
     def writer(target: Target, stream: BinaryIO, look: Look) -> None:

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from ..model import Report, Settings
+from ..model import Report, Settings, Skipped
 from ..report import FORMATS, write
 from . import targets
 from .configured import Configured
@@ -59,7 +59,7 @@ def scan(paths: tuple[str, ...], **options: Any) -> int:
     targets.check(chosen, paths)
     report = _run(paths, settings, options)
     if not options["quiet"] and Target("text", STDOUT) not in chosen:
-        list_skipped(report)
+        list_skipped(report.skipped)
 
     def writer(target: Target, stream: BinaryIO, look: Look) -> None:
         write(report, target.format, stream, color=look.color, width=look.width)
@@ -81,9 +81,9 @@ def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> R
         return run(items, settings, notify, again)
 
 
-def list_skipped(report: Report) -> None:
-    """Tells on standard error what was skipped, the first of it one by one."""
-    for entry in report.skipped[:_MESSAGES]:
+def list_skipped(skipped: Sequence[Skipped], elsewhere: str = "; the report lists them all") -> None:
+    """Tells on standard error what was skipped, the first of it one by one, and where the rest is to be found."""
+    for entry in skipped[:_MESSAGES]:
         say(f"skipped {entry.source}: {entry.reason}")
-    if len(report.skipped) > _MESSAGES:
-        say(f"skipped {len(report.skipped) - _MESSAGES:,} more inputs; the report lists them all")
+    if len(skipped) > _MESSAGES:
+        say(f"skipped {len(skipped) - _MESSAGES:,} more inputs{elsewhere}")

@@ -92,13 +92,18 @@ def check(targets: Sequence[Target], paths: Sequence[str]) -> None:
         atomic.check(file)
 
 
-def write(targets: Sequence[Target], writer: Callable[[Target, BinaryIO, Look], Any]) -> None:
-    """Has every report written. Files first: a reader that closes standard output must not cost anyone a file."""
+def write(
+    targets: Sequence[Target], writer: Callable[[Target, BinaryIO, Look], Any], widest: int = WIDTH
+) -> None:
+    """Has every report written, on a terminal no wider than ``widest``.
+
+    Files first: a reader that closes standard output must not cost anyone a file.
+    """
     for target in sorted(targets, key=lambda target: target.file == STDOUT):
-        _write(target, writer)
+        _write(target, writer, widest)
 
 
-def _write(target: Target, writer: Callable[[Target, BinaryIO, Look], Any]) -> None:
+def _write(target: Target, writer: Callable[[Target, BinaryIO, Look], Any], widest: int) -> None:
     from ..write.atomic import whole_file
 
     place: AbstractContextManager[Any] = nullcontext(sys.stdout.buffer)
@@ -108,7 +113,7 @@ def _write(target: Target, writer: Callable[[Target, BinaryIO, Look], Any]) -> N
     color = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     try:
         with place as stream:
-            writer(target, stream, Look(color, _width() if is_terminal else WIDTH))
+            writer(target, stream, Look(color, _width(widest) if is_terminal else WIDTH))
             stream.flush()
     except BrokenPipeError:
         raise
@@ -117,7 +122,7 @@ def _write(target: Target, writer: Callable[[Target, BinaryIO, Look], Any]) -> N
         raise OutputError.of(name, error) from error
 
 
-def _width() -> int:
+def _width(widest: int) -> int:
     from shutil import get_terminal_size
 
-    return min(get_terminal_size().columns, WIDTH)
+    return min(get_terminal_size().columns, widest)

@@ -12,11 +12,13 @@ from ..errors import SettingsError
 from ..model import Report
 
 if TYPE_CHECKING:
+    from ..comparison import Comparison
     from ..verdict import Verdict
 
 FORMATS = ("text", "json", "jsonl", "markdown", "csv")
 CHECK_FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
 SAVED_FORMATS = ("text", "json", "gitlab", "junit", "markdown")  # of a verdict that was read from its JSON
+DIFF_FORMATS = ("text", "json", "html")
 WIDTH = 100
 
 
@@ -96,11 +98,39 @@ def write_verdict(
         raise SettingsError(f"format is {format!r}; expected one of {', '.join(CHECK_FORMATS)}")
 
 
+def write_comparison(
+    found: Comparison, format: str, stream: BinaryIO, *, color: bool = False, width: int = WIDTH
+) -> None:
+    """Write how two documents compare. ``color`` and ``width`` (in terminal columns) matter to ``text`` only."""
+    if format == "text":
+        from . import diff_text
+
+        diff_text.write(found, stream, color=color, width=width)
+    elif format == "json":
+        from . import diff_json
+
+        diff_json.write(found, stream)
+    elif format == "html":
+        from . import diff_html
+
+        diff_html.write(found, stream)
+    else:
+        raise SettingsError(f"format is {format!r}; expected one of {', '.join(DIFF_FORMATS)}")
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) that every ``json`` result meets."""
+    return _schema("schema.json")
+
+
+def diff_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) that every comparison written as ``json`` meets."""
+    return _schema("diff.schema.json")
+
+
+def _schema(name: str) -> dict[str, Any]:
     import json as standard_json
     from importlib.resources import files
 
-    text = files(__package__).joinpath("schema.json").read_text("utf-8")
-    loaded: dict[str, Any] = standard_json.loads(text)
+    loaded: dict[str, Any] = standard_json.loads(files(__package__).joinpath(name).read_text("utf-8"))
     return loaded

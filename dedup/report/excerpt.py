@@ -52,7 +52,7 @@ def shortened(text: str) -> list[Piece]:
 
 def marked(first: str, other: str, *, color: bool) -> list[Piece]:
     """Flat ``other``, its changes against ``first`` marked: ``[-old-]{+new+}``, or by style in colour."""
-    old, new = _words(first), _words(other)
+    old, new = words(first), words(other)
     steps = differences([word.text for word in old], [word.text for word in new])
     is_cut = COMPARED in (len(old), len(new))
     if is_cut and steps[-1][0] != "equal":
@@ -65,7 +65,7 @@ def marked(first: str, other: str, *, color: bool) -> list[Piece]:
                 pieces.append(Piece(" "))
             around = (SAME if number else 0, SAME if number < len(steps) - 1 else 0)
             run = new[step[3] : step[4]]
-            pieces.append(Piece(_joined(run) if len(new) <= MARKED else _abridged(run, *around)))
+            pieces.append(Piece(joined(run) if len(new) <= MARKED else _abridged(run, *around)))
             shown += min(len(run), sum(around))
         elif shown > MARKED:
             left = sum(later[0] != "equal" for later in steps[number:])
@@ -99,15 +99,17 @@ def _abridged(run: list[Word], head: int, tail: int) -> str:
     """The words, or so many of the first and the last with the number left out between."""
     left_out = len(run) - head - tail
     if left_out <= SAME:  # leaving out a handful of words saves nothing
-        return _joined(run)
-    parts = (_joined(run[:head]), f"… {left_out:,} words …", _joined(run[len(run) - tail :]))
+        return joined(run)
+    parts = (joined(run[:head]), f"… {left_out:,} words …", joined(run[len(run) - tail :]))
     return " ".join(part for part in parts if part)
 
 
-def _words(text: str) -> list[Word]:
-    found = islice(_WORD.finditer(text), COMPARED)
+def words(text: str, most: int = COMPARED) -> list[Word]:
+    """The first words of a flat text, ``most`` of them."""
+    found = islice(_WORD.finditer(text), most)
     return [Word(match[0], match.start() > 0 and text[match.start() - 1] == " ") for match in found]
 
 
-def _joined(words: list[Word]) -> str:
+def joined(words: list[Word]) -> str:
+    """Words as the text that they are from, without white space before the first."""
     return "".join(f" {word.text}" if word.spaced else word.text for word in words).lstrip(" ")

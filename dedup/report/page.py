@@ -63,6 +63,18 @@ class Page:
         self._write([], 0)
         self._write([Piece("── ", "faint"), Piece(shown, "title"), Piece(" " + "─" * rest, "faint")], 0)
 
+    def beside(self, left: Sequence[Piece], right: Sequence[Piece], width: int) -> None:
+        """A line in two columns, of which the first takes so much room; ``left`` and ``right`` are visible already."""
+        gap = " " * max(width - sum(cell_len(piece.text) for piece in left), 0)
+        self._write([*left, Piece(f"{gap} "), Piece("│", "faint"), Piece(" "), *right], 0)
+
+    def entry(self, name: str, text: str, indent: int) -> None:
+        """A name, and behind it a text over as many lines as it needs."""
+        shown, head = visible(text), name.ljust(indent)
+        for start, end in _lines(shown, self.width - indent):
+            self._write([Piece(head, "faint"), Piece(shown[start:end])], 0)
+            head = " " * indent
+
     def paragraph(self, pieces: Sequence[Piece], indent: int) -> None:
         """A text over as many lines as it needs."""
         shown = [Piece(visible(text), style) for text, style in pieces]
@@ -88,7 +100,7 @@ def _lines(text: str, width: int) -> Iterator[tuple[int, int]]:
     """Where each line of a wrapped text starts and ends."""
     start = end = column = 0
     for found in _UNBROKEN.finditer(text):
-        for first, last in _fitting(text, found.start(), found.end(), width):
+        for first, last in fitting(text, found.start(), found.end(), width):
             wide = cell_len(text[first:last])
             gap = first - end
             if column and column + gap + wide > width:
@@ -100,7 +112,7 @@ def _lines(text: str, width: int) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _fitting(text: str, start: int, end: int, width: int) -> Iterator[tuple[int, int]]:
+def fitting(text: str, start: int, end: int, width: int) -> Iterator[tuple[int, int]]:
     """A stretch without spaces, in parts that each fit on a line."""
     if (end - start) * 2 <= width or cell_len(text[start:end]) <= width:
         yield start, end

@@ -24,6 +24,7 @@ ALLOWED = {
     "verdict": {"model"},
     "comparison": {"model"},
     "saved": {"errors", "model", "read", "verdict"},
+    "lookup": {"errors", "model", "read"},
     "report": {"__init__", "comparison", "errors", "match", "model", "table", "verdict"},
     "manifest": {"errors"},
     "text": {"errors", "kernel", "model"},
@@ -49,7 +50,7 @@ ALLOWED = {
     "gate": {"cache", "errors", "kernel", "model", "pipeline", "read", "result", "verdict", "write"},
     "cli": {
         "__init__", "errors", "model", "kernel", "read", "report", "write", "decide", "pipeline", "filter", "restore",
-        "comparison", "config", "diff", "gate", "saved",
+        "config", "diff", "gate", "lookup", "saved",
     },
     "__init__": {"diff", "errors", "model", "pipeline", "saved"},
     "__main__": {"cli"},
