@@ -112,7 +112,7 @@ class TestTemplate:
 
     def test_what_not_every_command_has_names_those_that_do(self) -> None:
         text = template.commented(commands())
-        assert "# Do not look for duplicate documents. [scan, check]\n" in text
+        assert "# Do not look for duplicate documents. [scan, check, diff]\n" in text
         assert "# Keep records that lie inside others. [filter]\n" in text
         assert "# No progress and no messages, only errors.\n" in text
 

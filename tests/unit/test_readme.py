@@ -24,6 +24,7 @@ from dedup import Settings, SettingsError, band, cli, config, report, sketch
 from dedup.cli import configured
 from dedup.cli.options import Option
 from dedup.kernel.types import ContainedParameters
+from dedup.table import COLUMNS
 from tests.quality.__main__ import options as quality_options
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +103,7 @@ def test_shell_commands_are_ones_that_exist(words: list[str]) -> None:
     if program == "dedup":
         command = cli.dedup.commands[arguments.pop(0)]
         params = command.make_context(command.name, arguments, click.Context(cli.dedup)).params
-        assert params.get("paths") or params.get("manifest") or params.get("folder")
+        assert any(params.get(name) for name in ("paths", "manifest", "folder", "result", "first"))
     elif program == "make":
         targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
         assert arguments[0] in targets
@@ -210,6 +211,17 @@ def test_every_field_of_a_result_is_documented() -> None:
     schema = json.dumps(report.schema())
     for names in re.findall(r'"required": \[(.*?)\]', schema):
         assert set(re.findall(r"\w+", names)) <= described
+
+
+def test_every_field_of_a_comparison_is_documented() -> None:
+    described = set(re.findall(r"`(\w+)`", PAGES["docs/diff.md"]))
+    names = {name for part in report.diff_schema()["$defs"].values() for name in part.get("properties", ())}
+    assert (names - set(Settings().to_dict()) - {"path", "byte_offset"}) <= described
+
+
+def test_every_column_of_a_table_is_documented() -> None:
+    _, _, section = PAGES["docs/result.md"].partition("\n## Tables\n")
+    assert set(COLUMNS) <= set(re.findall(r"`(\w+)`", section.partition("\n## ")[0]))
 
 
 def test_exit_codes() -> None:
