@@ -139,7 +139,8 @@ def _relation(
         return DIFFERENT
     if jaccard >= threshold:
         return NEAR
-    return CONTAINED if shared / len(shingles[shorter]) >= threshold else DIFFERENT
+    is_inside = search.is_sought and shared / len(shingles[shorter]) >= threshold
+    return CONTAINED if is_inside else DIFFERENT
 
 
 def _passages(documents: Pair, settings: Settings) -> tuple[SharedPassage, ...]:

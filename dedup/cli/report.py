@@ -10,9 +10,9 @@ from ..errors import SettingsError
 from ..model import Report
 from ..report import CHECK_FORMATS, FORMATS, SAVED_FORMATS, write, write_verdict
 from . import targets
-from .options import CONTEXT, OUTPUT, Command, flag
-from .scan import at_work
-from .targets import STDOUT, Look, Target, reports
+from .options import CONTEXT, OUTPUT, STDOUT, Command, flag
+from .process import at_work
+from .targets import Look, Target, reports
 
 _EXAMPLES = """\b
 Examples:

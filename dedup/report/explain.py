@@ -33,6 +33,9 @@ def _not_copies(found: Comparison, search: Search, threshold: str) -> str:
     reaches = (found.jaccard or 0) >= found.settings.threshold
     if not reaches and (_short_side(found).containment or 0) < found.settings.threshold:
         return f"Not copies: {_figures(found)}, and {_inside(found)}; both are below the threshold of {threshold}."
+    if not reaches and not search.is_sought:
+        why = _too_short(found)
+        return f"Not copies, although {_inside(found)}, which reaches the threshold of {threshold}: {why}."
     what = _figures(found) if reaches else _inside(found)
     why = (
         "neither the bands nor the probes propose the pair"

@@ -128,7 +128,8 @@ class TestOptions:
             (["a.txt", "--threshold", "x"], "Invalid value for '--threshold': 'x' is not a valid float."),
             (
                 ["a.txt", "--format", "xml"],
-                "Invalid value for '--format': 'xml' is not a format; expected one of text, json, jsonl, markdown, csv.",
+                "Invalid value for '--format': 'xml' is not a format; expected one of text, json, jsonl, markdown, "
+                "csv.",
             ),
             (
                 ["a.txt", "--format", "json="],

@@ -67,7 +67,7 @@ def said(found: Comparison) -> tuple[str | None, int | None, set[tuple[int, floa
 def test_the_verdict_is_that_of_a_scan(threshold: float, stages_on: str) -> None:
     dice = random.Random(threshold)
     met: Counter[str | None] = Counter()
-    for _ in range(400 if stages_on == "native" else 60):
+    for _ in range(400 if stages_on == "native" else 200):
         pair = drawn(dice)
         settings = {
             "threshold": threshold,
