@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from dedup import pipeline
-from dedup.gate import Baseline, Policy, Scope, Survey, Texts
+from dedup.gate import Baseline, Policy, Scope, Survey
 from dedup.model import Settings
 from dedup.read import Options, documents
-from dedup.read.again import Again
+from dedup.read.again import Again, Texts
 from dedup.verdict import Verdict
 
 

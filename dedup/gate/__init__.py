@@ -7,8 +7,7 @@ of the others are new), ``findings`` (what a user is told), ``survey`` (all of i
 """
 
 from .baseline import Baseline, Entry
-from .occurrences import Texts
 from .paths import Scope
 from .survey import FAIL_ON, Policy, Survey
 
-__all__ = ["FAIL_ON", "Baseline", "Entry", "Policy", "Scope", "Survey", "Texts"]
+__all__ = ["FAIL_ON", "Baseline", "Entry", "Policy", "Scope", "Survey"]

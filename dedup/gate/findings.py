@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple, Protocol
 
+from ..read.again import Texts
 from ..verdict import NEW, OTHERS, Finding, Place
 from .accept import STILL
 from .judge import covered
-from .occurrences import Group, Occurrence, Texts
+from .occurrences import Group, Occurrence
 
 _NAMED = 2 * OTHERS  # places of a group that may be named: some of them may be the finding's own
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..read.again import Key
 from ..verdict import DOCUMENT, KNOWN, NEW, SUPPRESSED
 from .accept import STILL, Accepted, IsNew
 from .baseline import Entry
-from .occurrences import Group, Key, Occurrence
+from .occurrences import Group, Occurrence
 from .sketch import contained
 
 Span = tuple[int, int]

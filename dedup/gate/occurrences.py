@@ -6,19 +6,17 @@ which name their occurrences by number. A document that several clusters name is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
 from .. import kernel
-from ..model import Document, DocumentCluster, PassageCluster, Report, Skipped, Source
+from ..model import DocumentCluster, PassageCluster, Report
 from ..read import Options, formats
-from ..read.again import Again
+from ..read.again import Key, Texts
 from ..result import fingerprint
 from ..verdict import DOCUMENT, PASSAGE
 from .sketch import Sketch, sketches
-
-Key = tuple[str, Source]  # a document, by its id and where it came from
 
 _BATCH = 1 << 22  # code points of the texts tokenised at a time
 
@@ -64,39 +62,6 @@ class Group(NamedTuple):
     places: tuple[int, ...]
     similarity: tuple[float | None, ...]
     periodic: bool = False
-
-
-class Texts:
-    """The texts of documents, by id and source: read again, or held where that is not possible.
-
-    ``keys`` are those of all documents that have passed.
-    """
-
-    def __init__(self, again: Again) -> None:
-        self._again = again
-        self.keys: list[Key] = []
-        self._held: dict[Key, str] = {}
-        self._last: tuple[Key | None, str] = (None, "")
-
-    def passing(
-        self, items: Iterable[Document | Skipped], look: Callable[[Document], None]
-    ) -> Iterator[Document | Skipped]:
-        """Passes everything on; each document is looked at, and its text held where it cannot be read again."""
-        for item in items:
-            if isinstance(item, Document):
-                look(item)
-                self.keys.append((item.id, item.source))
-                if not self._again.can(item.source):
-                    self._held[self.keys[-1]] = item.text
-            yield item
-
-    def text(self, key: Key) -> str:
-        """A document's text. Raises InputError where it has changed meanwhile."""
-        if key in self._held:
-            return self._held[key]
-        if key != self._last[0]:
-            self._last = (key, self._again.text(key[1]))
-        return self._last[1]
 
 
 class _Place(NamedTuple):

@@ -17,13 +17,12 @@ from ..errors import DependencyError, InputError, OutputError
 from ..model import Document, Report, Settings
 from ..pipeline import Progress
 from ..read import Excluded, Options, documents
-from ..read.again import Again
+from ..read.again import Again, Texts
 from ..write import atomic
 from ..write.atomic import whole_file
 from . import baseline as baselines
 from .baseline import NAME, Baseline
 from .git import Changes, has_commit, is_tracked, last_change
-from .occurrences import Texts
 from .paths import Scope, relative_to
 from .suppress import Ignored, Suppressions, directives
 from .survey import Survey

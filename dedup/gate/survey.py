@@ -14,12 +14,13 @@ from typing import Protocol
 from ..errors import SettingsError
 from ..model import Report
 from ..read import Options
+from ..read.again import Key, Texts
 from ..verdict import NEW, STATUSES, SUPPRESSED, Gate, Stale, Verdict
 from .accept import STILL, accepted
 from .baseline import Baseline, Entry
 from .findings import Changes, Lines, findings
 from .judge import covered, judged
-from .occurrences import Group, Key, Occurrence, Texts, occurrences, own_id
+from .occurrences import Group, Occurrence, occurrences, own_id
 from .paths import Scope, archives
 from .sketch import encoded, held, pairs, sketches
 

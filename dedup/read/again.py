@@ -10,7 +10,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
@@ -18,6 +18,8 @@ from ..errors import InputError
 from ..model import Document, Skipped, Source
 from . import formats, jsonl, plain
 from .options import Options
+
+Key = tuple[str, Source]  # a document, by its id and where it came from
 
 _DEFAULT = Options()
 _FILES = (formats.TEXT, formats.JSONL, formats.OTHER)  # other: read under another name, as the line says
@@ -81,6 +83,39 @@ class Again:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+
+class Texts:
+    """The texts of documents, by id and source: read again, or held where that is not possible.
+
+    ``keys`` are those of all documents that have passed.
+    """
+
+    def __init__(self, again: Again) -> None:
+        self._again = again
+        self.keys: list[Key] = []
+        self._held: dict[Key, str] = {}
+        self._last: tuple[Key | None, str] = (None, "")
+
+    def passing(
+        self, items: Iterable[Document | Skipped], look: Callable[[Document], None] = lambda document: None
+    ) -> Iterator[Document | Skipped]:
+        """Passes everything on; each document is looked at, and its text held where it cannot be read again."""
+        for item in items:
+            if isinstance(item, Document):
+                look(item)
+                self.keys.append((item.id, item.source))
+                if not self._again.can(item.source):
+                    self._held[self.keys[-1]] = item.text
+            yield item
+
+    def text(self, key: Key) -> str:
+        """A document's text. Raises InputError where it has changed meanwhile."""
+        if key in self._held:
+            return self._held[key]
+        if key != self._last[0]:
+            self._last = (key, self._again.text(key[1]))
+        return self._last[1]
 
 
 def _at_once(path: str, flags: int) -> int:
