@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, BinaryIO
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from ..model import Report, Settings, Skipped
+from ..errors import InputError
+from ..model import Report, Settings, Skipped, Source
 from ..report import FORMATS, write
 from . import targets
 from .configured import Configured
+from .links import links
 from .options import CONTEXT, OUTPUT, STDOUT, flag, reading, searching, settings_of
 from .process import at_work
 from .screen import say
 from .targets import Look, Target, reports
+
+if TYPE_CHECKING:
+    from ..read.again import Texts
 
 SKIPPED = 3
 
@@ -26,6 +32,7 @@ Examples:
   dedup scan news.jsonl.gz --text-field body --id-field url
   dedup scan articles/ --no-documents --min-tokens 20
   dedup scan articles/ --format text --format json=result.json
+  dedup scan articles/ --format html -o repeats.html
   zcat crawl.jsonl.gz | dedup scan - --format jsonl -o result.jsonl
 
 \b
@@ -57,20 +64,27 @@ def scan(paths: tuple[str, ...], **options: Any) -> int:
     settings = settings_of(options)
     chosen = targets.placed(options["targets"] or [Target("text", STDOUT)], options["output"])
     targets.check(chosen, paths)
-    report = _run(paths, settings, options)
+    report, texts = _run(paths, settings, options, any(target.format == "html" for target in chosen))
     if not options["quiet"] and Target("text", STDOUT) not in chosen:
         list_skipped(report.skipped)
 
     def writer(target: Target, stream: BinaryIO, look: Look) -> None:
-        write(report, target.format, stream, color=look.color, width=look.width)
+        link = links(target.file)
+        write(report, target.format, stream, color=look.color, width=look.width, texts=texts, link=link)
 
     targets.write(chosen, writer)
     return SKIPPED if report.skipped and options["fail_on_skipped"] else 0
 
 
-def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> Report:
+Lookup = Callable[[str, Source], str | None]
+
+
+def _run(
+    paths: Sequence[str], settings: Settings, options: dict[str, Any], with_texts: bool
+) -> tuple[Report, Lookup | None]:
+    """The report and, if asked for, what gives the texts of its documents."""
     from ..read import Options, documents
-    from ..read.again import Again
+    from ..read.again import Again, Texts
 
     # Before the pipeline is imported: a path that does not exist is told at once.
     reading = Options(*(options[name] for name in Options._fields))
@@ -78,7 +92,17 @@ def _run(paths: Sequence[str], settings: Settings, options: dict[str, Any]) -> R
     with at_work(options["quiet"]) as notify, Again(reading) as again:
         from ..pipeline import run
 
-        return run(items, settings, notify, again)
+        if not with_texts:
+            return run(items, settings, notify, again), None
+        texts = Texts(again)
+        return run(texts.passing(items), settings, notify, again), partial(_text, texts)
+
+
+def _text(texts: Texts, document: str, source: Source) -> str | None:
+    try:
+        return texts.text((document, source))
+    except InputError:
+        return None  # it has changed meanwhile; the report says so
 
 
 def list_skipped(skipped: Sequence[Skipped], elsewhere: str = "; the report lists them all") -> None:

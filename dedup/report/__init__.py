@@ -6,24 +6,38 @@ Enters: a ``Report`` and a binary stream. Leaves: UTF-8 on that stream, the same
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import SettingsError
-from ..model import Report
+from ..model import Report, Source
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
     from ..verdict import Verdict
 
-FORMATS = ("text", "json", "jsonl", "markdown", "csv")
+FORMATS = ("text", "json", "jsonl", "markdown", "csv", "html")
 CHECK_FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
 SAVED_FORMATS = ("text", "json", "gitlab", "junit", "markdown")  # of a verdict that was read from its JSON
 DIFF_FORMATS = ("text", "json", "html")
 WIDTH = 100
 
 
-def write(report: Report, format: str, stream: BinaryIO, *, color: bool = False, width: int = WIDTH) -> None:
-    """Write a report. ``color`` and ``width`` (in terminal columns) matter to ``text`` only."""
+def write(
+    report: Report,
+    format: str,
+    stream: BinaryIO,
+    *,
+    color: bool = False,
+    width: int = WIDTH,
+    texts: Callable[[str, Source], str | None] | None = None,
+    link: Callable[[str], str | None] | None = None,
+) -> None:
+    """Write a report. ``color`` and ``width`` (in terminal columns) matter to ``text`` only.
+
+    ``texts`` and ``link`` matter to ``html`` only: they give the text of a document, by its id and source, and the
+    URL of a path, each None where there is none. Without texts it shows passages alone, and no copies of documents.
+    """
     if format == "text":
         from . import text
 
@@ -44,6 +58,10 @@ def write(report: Report, format: str, stream: BinaryIO, *, color: bool = False,
         from . import csv
 
         csv.write(report, stream)
+    elif format == "html":
+        from . import html
+
+        html.write(report, stream, texts, link)
     else:
         raise SettingsError(f"format is {format!r}; expected one of {', '.join(FORMATS)}")
 

@@ -23,8 +23,8 @@ COMPARED = 4000  # words of each text compared: a bit matrix of 2 MB at most
 SAME = 12  # words shown on each side of a change, and of each end of a long one
 MARKED = 150  # words shown of a text with marks; one that is no longer is shown whole
 
-_COUNTED = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
-_WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s]")
+COUNTED = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
+WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s]")
 
 
 class Word(NamedTuple):
@@ -41,11 +41,11 @@ def flat(text: str) -> str:
 
 def shortened(text: str) -> list[Piece]:
     """A flat text, or its beginning and end with the number of words left out between."""
-    total = sum(1 for _ in _COUNTED.finditer(text))
+    total = sum(1 for _ in COUNTED.finditer(text))
     if total <= HEAD + TAIL + 10:  # leaving out a handful of words saves nothing
         return [Piece(text)]
-    head = next(islice(_COUNTED.finditer(text), HEAD - 1, None)).end()
-    tail = next(islice(_COUNTED.finditer(text), total - TAIL, None)).start()
+    head = next(islice(COUNTED.finditer(text), HEAD - 1, None)).end()
+    tail = next(islice(COUNTED.finditer(text), total - TAIL, None)).start()
     left_out = Piece(f" … {total - HEAD - TAIL:,} words … ", "faint")
     return [Piece(text[:head]), left_out, Piece(text[tail:])]
 
@@ -106,7 +106,7 @@ def _abridged(run: list[Word], head: int, tail: int) -> str:
 
 def words(text: str, most: int = COMPARED) -> list[Word]:
     """The first words of a flat text, ``most`` of them."""
-    found = islice(_WORD.finditer(text), most)
+    found = islice(WORD.finditer(text), most)
     return [Word(match[0], match.start() > 0 and text[match.start() - 1] == " ") for match in found]
 
 

@@ -1,0 +1,182 @@
+"""The result as one HTML page: nothing is fetched, nothing of a document can act, the size is bounded.
+
+Enters: a ``Report``; where they can be had, the texts of its documents and what to link a path to. Leaves: a page
+that is readable as it is and better with its script. One file a part: ``places`` (where repetition sits), ``data``
+(what the page holds), ``markup`` (the beginning of that as HTML), ``charts``, and ``page.html``, ``style.css`` and
+``script.js``, which are put together here. The policy in the page allows this style and this script, by their hashes,
+and nothing else.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import BinaryIO
+
+from ...model import Report
+from ..figures import count, percent
+from .charts import charts
+from .data import Data, Link, encoded, gathered
+from .markup import KINDS, findings, strips
+from .places import Survey, Texts, survey
+from .shown import one_line
+
+WHOLE = 40  # findings that are there without JavaScript, with their texts
+LISTED = 2000  # and in brief
+STRIPS = 8  # documents painted at first
+FOLDERS = 8  # folders named
+INPUTS = 200  # skipped inputs and empty documents named
+
+
+def write(report: Report, stream: BinaryIO, texts: Texts | None = None, link: Link | None = None) -> None:
+    """Write the page. ``texts`` gives a document's text, or None; ``link`` the URL of a path, or None."""
+    known = texts or (lambda document, source: None)
+    found = survey(report, known)
+    data = gathered(report, found, known, link or (lambda path: None))
+    style, script = _part("style.css"), _part("script.js")
+    stream.write(
+        Template(_part("page.html")).substitute(_filled(report, found, data, style, script)).encode()
+    )
+
+
+def _filled(report: Report, found: Survey, data: Data, style: str, script: str) -> dict[str, str]:
+    """What stands where in the page."""
+    from ... import __version__
+
+    summary = report.summary
+    heading = f"{percent(summary.repeated_share)} of {count(summary.tokens, 'word')} repeated"
+    embedded = {"kinds": KINDS, **data._asdict()}
+    return {
+        "policy": f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:;"
+        " base-uri 'none'; form-action 'none'",
+        "version": __version__,
+        "title": f"dedup: {heading}",
+        "style": style,
+        "heading": heading,
+        "lead": _lead(report),
+        "tiles": _tiles(report),
+        "left": _left(data),
+        "charts": charts(found, summary),
+        "places": _places(found, data),
+        "count": count(len(data.findings), "finding") if data.findings else "Nothing repeats.",
+        "findings": findings(data, WHOLE, LISTED),
+        "others": _others(report),
+        "footer": f"dedup {__version__} · {_settings(report)}",
+        "data": encoded(embedded).decode(),
+        "script": script,
+    }
+
+
+def _part(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _lead(report: Report) -> str:
+    """In a sentence: what was read, and what of it could go."""
+    summary = report.summary
+    return (
+        f"{count(summary.repeated_tokens, 'word')} in {count(summary.documents, 'document')} could go without losing"
+        " a text: they lie in copies of documents, or in passages that stand earlier or elsewhere, too."
+    )
+
+
+def _tiles(report: Report) -> str:
+    summary, settings = report.summary, report.settings
+    clusters = f"in {count(summary.document_clusters, 'cluster')}"
+    tiles = [("documents", f"{summary.documents:,}", f"{count(summary.characters, 'character')}")]
+    tiles.append(
+        ("copies of documents", f"{summary.duplicate_documents:,}", clusters)
+        if settings.documents
+        else ("copies of documents", "–", "not looked for")
+    )
+    tiles.append(
+        ("repeated passages", f"{summary.passage_clusters:,}", f"of {settings.min_tokens:,} words and more")
+        if settings.passages
+        else ("repeated passages", "–", "not looked for")
+    )
+    tiles += [("empty", f"{summary.empty:,}", "documents without a word")] if summary.empty else []
+    tiles += [("skipped", f"{summary.skipped:,}", "inputs that could not be read")] if summary.skipped else []
+    return "".join(
+        f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>" for name, value, note in tiles
+    )
+
+
+def _left(data: Data) -> str:
+    """What the page does not hold; nothing where it holds all."""
+    if not data.left:
+        return ""
+    items = "".join(f"<li>{sentence}</li>" for sentence in data.left)
+    return (
+        '<div class="note"><p><strong>Not all is on this page.</strong> The result as JSON holds everything.</p>'
+        f"<ul>{items}</ul></div>"
+    )
+
+
+def _places(found: Survey, data: Data) -> str:
+    if not found.documents:
+        return "<p>Nowhere: nothing repeats.</p>"
+    total = sum(repeated for _, repeated, _ in found.folders)
+    rows = []
+    for name, repeated, documents in found.folders[:FOLDERS]:
+        share = repeated / total if total else 0.0
+        rows.append(
+            f'<li><span class="name"><bdi>{escape(one_line(name))}</bdi></span><span class="facts">'
+            f"{f'{percent(share)} in ' if total else ''}{count(documents, 'document')}</span>"
+            '<svg class="map" viewBox="0 0 1000 14" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+            f'<rect class="ground" width="1000" height="14"/><rect class="bar" width="{1000 * share:.1f}" height="14"/>'
+            "</svg></li>"
+        )
+    folders = len(found.folders) - FOLDERS
+    more = (
+        f"<p class=more>and {count(folders, 'more folder or file', 'more folders and files')}</p>"
+        if folders > 0
+        else ""
+    )
+    documents = len(found.documents) - STRIPS
+    beyond = (
+        f'<p class=more id="strips-left">and {count(documents, "more document")}</p>' if documents > 0 else ""
+    )
+    return (
+        '<div class="sits"><section aria-labelledby="folders"><h3 id="folders">Folders and files</h3>'
+        '<p class="quieter">The share of all text that stands elsewhere too.</p>'
+        f'<ol class="strips">{"".join(rows)}</ol>{more}</section>'
+        '<section aria-labelledby="maps"><h3 id="maps">Documents</h3>'
+        '<p class="quieter">From first word to last: painted is what stands elsewhere too, paler what is a copy as a'
+        f' whole. A click leads to the finding.</p><div id="strips">{strips(data, data.strips[:STRIPS])}</div>{beyond}'
+        "</section></div>"
+    )
+
+
+def _others(report: Report) -> str:
+    """The inputs that were passed over, and the documents without a word."""
+    skipped = [
+        f"<bdi>{escape(one_line(entry.source))}</bdi>: {escape(one_line(entry.reason))}"
+        for entry in report.skipped
+    ]
+    empty = [f"<bdi>{escape(one_line(entry.document))}</bdi>" for entry in report.empty_documents]
+    return _listed("skipped", f"{count(len(skipped), 'input')} skipped", skipped) + _listed(
+        "empty", f"{count(len(empty), 'document')} without a word", empty
+    )
+
+
+def _listed(name: str, title: str, items: list[str]) -> str:
+    if not items:
+        return ""
+    left = len(items) - INPUTS
+    more = f"<p>and {left:,} more</p>" if left > 0 else ""
+    lines = "".join(f"<li>{item}</li>" for item in items[:INPUTS])
+    return (
+        f'<section id="{name}"><h2>{title}</h2><details><summary>Show them</summary>'
+        f'<ul class="inputs">{lines}</ul>{more}</details></section>'
+    )
+
+
+def _settings(report: Report) -> str:
+    return ", ".join(f"{name} {str(value).lower()}" for name, value in report.settings.to_dict().items())
