@@ -31,8 +31,7 @@ Examples:
   dedup scan articles/
   dedup scan news.jsonl.gz --text-field body --id-field url
   dedup scan articles/ --no-documents --min-tokens 20
-  dedup scan articles/ --format text --format json=result.json
-  dedup scan articles/ --format html -o repeats.html
+  dedup scan articles/ --format html=report.html --format json=result.json
   zcat crawl.jsonl.gz | dedup scan - --format jsonl -o result.jsonl
 
 \b

@@ -129,7 +129,7 @@ class TestOptions:
             (
                 ["a.txt", "--format", "xml"],
                 "Invalid value for '--format': 'xml' is not a format; expected one of text, json, jsonl, markdown, "
-                "csv.",
+                "csv, html.",
             ),
             (
                 ["a.txt", "--format", "json="],

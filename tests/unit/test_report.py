@@ -192,7 +192,7 @@ class TestSchema:
 def test_an_unknown_format() -> None:
     with pytest.raises(SettingsError) as caught:
         write(REPORT, "xml", io.BytesIO())
-    assert str(caught.value) == "format is 'xml'; expected one of text, json, jsonl, markdown, csv"
+    assert str(caught.value) == "format is 'xml'; expected one of text, json, jsonl, markdown, csv, html"
 
 
 @pytest.mark.parametrize("format", FORMATS)

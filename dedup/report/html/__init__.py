@@ -123,6 +123,7 @@ def _places(found: Survey, data: Data) -> str:
     if not found.documents:
         return "<p>Nowhere: nothing repeats.</p>"
     total = sum(repeated for _, repeated, _ in found.folders)
+    most = found.folders[0][1] or 1
     rows = []
     for name, repeated, documents in found.folders[:FOLDERS]:
         share = repeated / total if total else 0.0
@@ -130,8 +131,8 @@ def _places(found: Survey, data: Data) -> str:
             f'<li><span class="name"><bdi>{escape(one_line(name))}</bdi></span><span class="facts">'
             f"{f'{percent(share)} in ' if total else ''}{count(documents, 'document')}</span>"
             '<svg class="map" viewBox="0 0 1000 14" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
-            f'<rect class="ground" width="1000" height="14"/><rect class="bar" width="{1000 * share:.1f}" height="14"/>'
-            "</svg></li>"
+            '<rect class="ground" width="1000" height="14"/>'
+            f'<rect class="bar" width="{1000 * repeated / most:.1f}" height="14"/></svg></li>'
         )
     folders = len(found.folders) - FOLDERS
     more = (
