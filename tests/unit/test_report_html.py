@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -291,6 +295,40 @@ class TestPlaces:
         start, end = spans["outer"]
         assert spans["inner"] == (0, len(inner))
         assert texts["outer"][start:end] in inner
+
+
+def test_a_scan_reads_texts_again_or_holds_them(tmp_path: Path) -> None:
+    names = ("a.txt", "b.jsonl", "c.txt.gz")
+    (tmp_path / names[0]).write_text(f"Before it all, {SENTENCE}. After it, the first.")
+    (tmp_path / names[1]).write_text(
+        json.dumps({"text": f"Sooner or later {SENTENCE}; then the second."}) + "\n"
+    )
+    (tmp_path / names[2]).write_bytes(gzip.compress(f"Nobody saw that {SENTENCE}: so the third.".encode()))
+    command = [
+        sys.executable,
+        "-m",
+        "dedup",
+        "scan",
+        *names,
+        "-q",
+        "--format",
+        "html",
+        "-o",
+        "sub/report.html",
+    ]
+    (tmp_path / "sub").mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(Path(dedup.__file__).parents[1])}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=120)
+    text = (tmp_path / "sub/report.html").read_text("utf-8")
+    around = sorted(place[4:6] for place in finding(text, "passage")[7])
+    assert around == [
+        ["Before it all, ", ". After it, the first."],
+        ["Nobody saw that ", ": so the third."],
+        ["Sooner or later ", "; then the second."],
+    ]
+    assert [href for _, href in embedded(text)["files"]] == [f"./../{name}" for name in names]
+    assert left(text) == []
+    assert str(tmp_path) not in text
 
 
 class TestLinks:
