@@ -35,6 +35,7 @@ from dedup.model import (
 from dedup.report import html, write
 from dedup.report.html import data
 from dedup.report.html.compare import alone, compared
+from dedup.report.html.encoding import encoded
 from dedup.report.html.places import survey
 from dedup.report.html.shown import one_line, seen
 
@@ -270,10 +271,10 @@ class TestShown:
         assert one_line("a\n\nb") == r"a\x0a\x0ab"
 
     def test_data_cannot_end_the_element_that_holds_them(self) -> None:
-        encoded = data.encoded(["</script><!--&\u2028\u2029"])
-        assert not set(b"<>&") & set(encoded)
-        assert encoded.isascii()
-        assert json.loads(encoded) == ["</script><!--&\u2028\u2029"]
+        text = encoded(["</script><!--&\u2028\u2029"])
+        assert not set(b"<>&") & set(text)
+        assert text.isascii()
+        assert json.loads(text) == ["</script><!--&\u2028\u2029"]
 
 
 class TestPlaces:

@@ -1,10 +1,10 @@
 """The result as one HTML page: nothing is fetched, nothing of a document can act, the size is bounded.
 
 Enters: a ``Report``; where they can be had, the texts of its documents and what to link a path to. Leaves: a page
-that is readable as it is and better with its script. One file a part: ``places`` (where repetition sits), ``data``
-(what the page holds), ``markup`` (the beginning of that as HTML), ``charts``, and ``page.html``, ``style.css`` and
-``script.js``, which are put together here. The policy in the page allows this style and this script, by their hashes,
-and nothing else.
+that is readable as it is and better with its script. One file a part: ``places`` (where repetition sits), ``data`` and
+``findings`` (what the page holds), ``markup`` (the beginning of that as HTML), ``charts``, and ``page.html``,
+``style.css`` and ``script.js``, which are put together here. The policy in the page allows this style and this script,
+by their hashes, and nothing else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from typing import BinaryIO
 from ...model import Report
 from ..figures import count, percent
 from .charts import charts
-from .data import Data, Link, encoded, gathered
+from .data import Data, gathered
+from .encoding import encoded
+from .findings import Link
 from .markup import KINDS, findings, strips
 from .places import Survey, Texts, survey
 from .shown import one_line

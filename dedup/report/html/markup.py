@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from ..figures import count
 from .compare import Compared, Piece
-from .data import Data, Finding, Place, Strip
+from .data import Data, Strip
+from .findings import Finding, Place
 
 #: What a kind is called, and why the first of its places stands first.
 KINDS = {
