@@ -15,7 +15,7 @@ from .places import Survey
 WIDTH, HEIGHT = 340, 132  # of a chart, in the units of its drawing
 _BASE, _TOP = 106, 18
 _BARS = 7  # that there is room for at least
-_NAMED = 8  # labels that fit; of more, only where each begins is told
+_NAMED = 7  # labels that fit; of more, only where each begins is told
 _SIZES = ((2, 2), (3, 3), (4, 5), (6, 10), (11, 20), (21, 100), (101, 1000))
 
 Rows = list[tuple[str, int]]
@@ -33,7 +33,11 @@ def charts(found: Survey, summary: Summary) -> str:
     if found.sizes:
         drawn.append(_chart("How often a text is there", "copies of it", "findings", sizes(found.sizes)))
     if shares:
-        note = f"; {count(untouched, 'document')} {'has' if untouched == 1 else 'have'} nothing of the kind"
+        note = ""
+        if untouched > 0:
+            note = (
+                f"; {count(untouched, 'document')} {'has' if untouched == 1 else 'have'} nothing of the kind"
+            )
         drawn.append(_chart(
             "How much of each document repeats", "share of the document", "documents", parts(shares), note
         ))  # fmt: skip
