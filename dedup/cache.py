@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -43,17 +44,19 @@ from .model import (
 )
 from .pipeline import Progress, run
 from .text import Reread
-from .write.atomic import whole_file
+from .write.atomic import is_part, whole_file
 
 KEPT = 8  # reports in a cache
 ROOM = 1 << 28  # bytes that they may take together, but for the latest one
 
 _SUFFIX = ".report"
+_REPORT = re.compile(rf"[0-9a-f]{{64}}{re.escape(_SUFFIX)}")
 _TAG = """\
 Signature: 8a477f597d28d172789f06886806bc55
 # A cache of dedup, which can be deleted at any time. What the line above means: bford.info/cachedir
 """
-_AROUND = {".gitignore": "*\n", "CACHEDIR.TAG": _TAG}
+_TAGGED = "CACHEDIR.TAG"
+_AROUND = {_TAGGED: _TAG, ".gitignore": "*\n"}
 
 
 def cached_run(
@@ -65,15 +68,18 @@ def cached_run(
 ) -> Report:
     """The report of :func:`dedup.pipeline.run`, from the cache in ``folder`` where it holds it, and put there if not.
 
-    Raises what that raises. A cache that cannot be read or written is a warning at most; None is no cache. Cost beyond
-    that of the run: a hash of all text, and the writing of the report.
+    Raises what that raises. A cache that cannot be read or written is a warning at most, and so is a folder that is
+    none; None is no cache. Cost beyond that of the run: a hash of all text, and the writing of the report.
     """
-    if folder is None:
+    why_not = None if folder is None else _why_not(folder)
+    if why_not is not None:
+        warnings.warn(f"{folder}: {why_not}, and is not used; --no-cache does without", stacklevel=2)
+    if folder is None or why_not is not None:
         return run(items, settings, progress, again)
     cache, corpus = Cache(folder), Key(settings)
 
     def recall() -> Report | None:
-        return cache.report(corpus.digest(), settings)
+        return cache.report(corpus.digest(), settings, corpus.fits)
 
     report = run(corpus.of(items), settings, progress, again, recall)
     cache.store(corpus.digest(), report)
@@ -86,6 +92,8 @@ class Key:
     def __init__(self, settings: Settings) -> None:
         shaping = (__version__, kernel.name(), unicodedata.unidata_version, _code(), settings.to_dict())
         self._hash = hashlib.sha256(ascii(shaping).encode())
+        self._lengths: dict[tuple[str, Source], int] = {}  # of the texts, in code points
+        self._skipped: list[Skipped] = []
 
     def of(self, items: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
         """The items, as they are."""
@@ -94,13 +102,31 @@ class Key:
                 text = item.text.encode("utf-8", "surrogatepass")
                 self._hash.update(ascii((item.id, *item.source, len(text))).encode())
                 self._hash.update(text)
+                self._lengths[item.id, item.source] = len(item.text)
             else:
                 self._hash.update(ascii(tuple(item)).encode())
+                self._skipped.append(item)
             yield item
 
     def digest(self) -> str:
         """64 hexadecimal digits for the settings and the items so far."""
         return self._hash.hexdigest()
+
+    def fits(self, report: Report) -> bool:
+        """Whether a report speaks of these items: it names no other one, and no place outside of a text.
+
+        A report that somebody put into the cache can so have no other files read, which happens where it says.
+        Raises TypeError for one that holds other types than it should.
+        """
+        members: list[tuple[EmptyDocument | DocumentMember | PassageMember, int, int]] = [
+            *((document, 0, 0) for document in report.empty_documents),
+            *((member, 0, 0) for cluster in report.document_clusters for member in cluster.members),
+            *((m, m.start, m.end) for cluster in report.passage_clusters for m in cluster.members),
+        ]
+        return report.skipped == tuple(self._skipped) and all(
+            0 <= start <= end <= self._lengths.get((member.document, member.source), -1)
+            for member, start, end in members
+        )
 
 
 @functools.cache
@@ -127,8 +153,11 @@ class Cache:
         self._folder = folder
         self._held: set[str] = set()  # keys that were read or written here
 
-    def report(self, key: str, settings: Settings) -> Report | None:
-        """The report of this key if it is there, undamaged; ``settings``, which the key holds too, stand in it."""
+    def report(self, key: str, settings: Settings, fits: Callable[[Report], bool]) -> Report | None:
+        """The report of this key if it is there, undamaged, and ``fits``.
+
+        ``settings``, which the key holds too, stand in it.
+        """
         path = self._path(key)
         try:
             with open(path, "rb") as file:
@@ -136,7 +165,9 @@ class Cache:
             if checksum != _checksum(key, content):
                 return None
             report = _decoded(orjson.loads(content), settings)
-        except (OSError, ValueError, TypeError):  # none, or nothing that was written here
+            if not fits(report):
+                return None
+        except (OSError, ValueError, TypeError, RecursionError):  # none, or nothing that was written here
             return None
         self._held.add(key)
         with suppress(OSError):
@@ -151,9 +182,12 @@ class Cache:
             content = _encoded(report)
         except orjson.JSONEncodeError:
             return
+        path = self._path(key)
         try:
             self._prepare()
-            with whole_file(self._path(key), lasting=False) as file:
+            if os.path.islink(path):  # which a file that appears under this name would follow
+                os.unlink(path)
+            with whole_file(path, lasting=False) as file:
                 file.write(_checksum(key, content) + b"\n")
                 file.write(content)
             self._held.add(key)
@@ -169,23 +203,49 @@ class Cache:
         """The folder, with the files that tell others to leave it alone."""
         os.makedirs(self._folder, exist_ok=True)
         for name, content in _AROUND.items():
-            with suppress(FileExistsError), open(os.path.join(self._folder, name), "x") as file:
-                file.write(content)
+            path = os.path.join(self._folder, name)
+            if not os.path.lexists(path):
+                with whole_file(path, lasting=False) as file:
+                    file.write(content.encode())
 
     def _make_room(self) -> None:
-        """Removes all but the latest entries; what an interrupted process left unfinished counts as one."""
+        """Removes all but the latest entries; what an interrupted process left unfinished counts as one.
+
+        Nothing else that somebody put here is touched.
+        """
         states = []
         for name in os.listdir(self._folder):
             path = os.path.join(self._folder, name)
             with suppress(FileNotFoundError):  # another process was faster, here and below
-                if name not in _AROUND:
-                    states.append((path, os.stat(path)))
+                if _REPORT.fullmatch(name) or is_part(name):
+                    states.append((path, os.lstat(path)))
         states.sort(key=lambda pair: pair[1].st_mtime_ns, reverse=True)
         sizes = accumulate(state.st_size for _, state in states)
         for rank, ((path, _), size) in enumerate(zip(states, sizes, strict=True)):
             if rank and (rank >= KEPT or size > ROOM):
                 with suppress(FileNotFoundError):
                     os.unlink(path)
+
+
+def _why_not(folder: str) -> str | None:
+    """Why a folder is not to be used, None if it may be: it is this package's by its tag, or is there for anyone.
+
+    A repository may hold a link of this name, and a user other things.
+    """
+    if os.path.islink(folder):
+        return "is a link"
+    try:
+        names = os.listdir(folder)
+    except OSError:  # none, no directory, or not to be listed: what cannot be written is told then
+        return None
+    if all(map(is_part, names)):  # empty, or another process is just about to write the tag
+        return None
+    try:
+        with open(os.path.join(folder, _TAGGED), encoding="ascii") as file:
+            is_ours = file.read(len(_TAG) + 1) == _TAG
+    except (OSError, ValueError):
+        is_ours = False
+    return None if is_ours else f"is no cache of dedup (it has no {_TAGGED} of one)"
 
 
 def _checksum(key: str, content: bytes) -> bytes:

@@ -7,12 +7,15 @@ complete and on the disk, and when it does not, whatever stood there before is u
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from ..errors import OutputError
+
+_PART = re.compile(r"\.dedup\.[0-9a-f]{8}\.part")
 
 
 def check(path: str) -> None:
@@ -58,6 +61,11 @@ def whole_file(path: str, lasting: bool = True) -> Iterator[BinaryIO]:
         raise
     if lasting:
         settle(folder)
+
+
+def is_part(name: str) -> bool:
+    """Whether a file is called like one that is being written here, or that an interrupted process left."""
+    return _PART.fullmatch(name) is not None
 
 
 def _is_replaceable(path: str) -> bool:

@@ -211,7 +211,41 @@ class TestAnEntry:
     @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b"[1, 2, 3, 4, 5]", b'"abcde"', b"\xff"])
     def test_whose_checksum_fits_and_that_is_no_report_is_none(self, content: bytes, tmp_path: Path) -> None:
         (tmp_path / "k.report").write_bytes(cache._checksum("k", content) + b"\n" + content)
-        assert Cache(str(tmp_path)).report("k", Settings()) is None
+        assert Cache(str(tmp_path)).report("k", Settings(), lambda report: True) is None
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            (b'["a.jsonl",2,1000]', b'["/etc/passwd",2,1000]'),
+            (b'"n1",["a.jsonl",2,1000]', b'"other",["a.jsonl",2,1000]'),
+            (b'"last",[null,null,null]', b'"last",["a.jsonl",null,null]'),
+            (b'["n4",["a.jsonl",5,4000]]', b'["n4",["b.jsonl",5,4000]]'),
+            (b'["n5",["a.jsonl",6,5000],', b'["n5",["a.jsonl",6,5000],10000000000'),
+            (b'"not a format"', b'"nothing"'),
+            (b'["a.jsonl",2,1000]', b'[["a.jsonl"],2,1000]'),
+        ],
+    )
+    def test_that_speaks_of_other_documents_is_none(self, old: bytes, new: bytes, tmp_path: Path) -> None:
+        """Forged, so that its checksum fits."""
+        Run(corpus(), tmp_path)
+        (entry,) = entries(tmp_path)
+        content = entry.read_bytes().partition(b"\n")[2]
+        forged = content.replace(old, new)
+        assert forged != content
+        entry.write_bytes(cache._checksum(entry.stem, forged) + b"\n" + forged)
+        found = Run(corpus(), tmp_path)
+        assert found.is_made
+        assert found.report == run(corpus(), Settings())
+
+    def test_that_is_a_link_is_written_without_it(self, tmp_path: Path) -> None:
+        Run(corpus(), tmp_path / "c")
+        (entry,) = entries(tmp_path / "c")
+        entry.unlink()
+        (tmp_path / "mine").write_text("mine")
+        entry.symlink_to(tmp_path / "mine")
+        Run(corpus(), tmp_path / "c")
+        assert (tmp_path / "mine").read_text() == "mine"
+        assert not entry.is_symlink()
 
     def test_is_a_directory(self, tmp_path: Path) -> None:
         Run(corpus(), tmp_path)
@@ -270,11 +304,44 @@ class TestTheFolder:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(cache, "KEPT", 2)
-        (tmp_path / ".dedup.0.part").write_bytes(b"half")
+        (tmp_path / ".dedup.0123abcd.part").write_bytes(b"half")
         for seed in range(2):
             self.age(tmp_path)
             Run(corpus(seed), tmp_path)
         assert [path.suffix for path in entries(tmp_path)] == [".report", ".report"]
+
+    def test_that_is_a_link_is_not_used(self, tmp_path: Path) -> None:
+        Run(corpus(), tmp_path / "other")
+        before = {path: path.read_bytes() for path in (tmp_path / "other").iterdir()}
+        (tmp_path / "c").symlink_to("other")
+        for seed in range(2):
+            with pytest.warns(UserWarning, match=r"/c: is a link, and is not used; --no-cache does without"):
+                assert Run(corpus(seed), tmp_path / "c").is_made
+        assert {path: path.read_bytes() for path in (tmp_path / "other").iterdir()} == before
+
+    @pytest.mark.parametrize(
+        "tag", [None, "Signature: 8a477f597d28d172789f06886806bc55\n# another program's\n"]
+    )
+    def test_that_holds_other_things_is_not_used(self, tag: str | None, tmp_path: Path) -> None:
+        (tmp_path / "mine.txt").write_text("mine")
+        if tag:
+            (tmp_path / "CACHEDIR.TAG").write_text(tag)
+        before = sorted(tmp_path.iterdir())
+        with pytest.warns(UserWarning, match="is no cache of dedup"):
+            assert Run(corpus(), tmp_path).report == run(corpus(), Settings())
+        assert sorted(tmp_path.iterdir()) == before
+
+    def test_keeps_what_others_put_into_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cache, "KEPT", 1)
+        Run(corpus(), tmp_path)
+        theirs = {"mine.txt", "a.report", f"{'g' * 64}.report", f"{'0' * 64}.report.txt", ".dedup.part"}
+        for name in theirs:
+            (tmp_path / name).write_text("mine")
+        for seed in range(3):
+            self.age(tmp_path)
+            Run(corpus(seed), tmp_path)
+        assert theirs < {path.name for path in tmp_path.iterdir()}
+        assert len(list(tmp_path.iterdir())) == len(theirs) + len(AROUND) + 1
 
     @staticmethod
     def age(folder: Path) -> None:
