@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
+from click.core import ParameterSource
 
 from ..report import CHECK_FORMATS, write_verdict
 from . import targets
@@ -16,7 +17,7 @@ from .configured import Configured, Paths, configuration
 from .options import CONTEXT, INPUT, OUTPUT, PATH, STDOUT, flag, option, reading, searching, settings_of
 from .process import at_work
 from .scan import SKIPPED, list_skipped
-from .screen import say
+from .screen import close_quietly, say
 from .targets import Look, Target, reports
 
 if TYPE_CHECKING:
@@ -95,15 +96,16 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
     Text between "dedup: off" and "dedup: on" in comments is left alone, and so is a file with "dedup: ignore" in its
     front matter.
     """
-    chosen = targets.placed(options["targets"] or [Target(_default_format(), STDOUT)], options["output"])
+    is_update = options["update_baseline"]
+    chosen = [] if is_update else _chosen(options)
     with at_work(options["quiet"]) as notify:
         from ..gate import Policy, run
 
         plan = _plan(paths or (".",), options)
         targets.check(chosen, plan.paths)
         policy = Policy(*(options[name] for name in ("fail_on", "max_new", "max_share", "strict_baseline")))
-        with run.survey(plan, notify, is_update=options["update_baseline"]) as survey:
-            if options["update_baseline"]:
+        with run.survey(plan, notify, is_update=is_update) as survey:
+            if is_update:
                 number = run.write_baseline(plan, survey)
                 if not options["quiet"]:
                     list_skipped(survey.report.skipped)
@@ -118,8 +120,16 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
     def writer(target: Target, stream: BinaryIO, look: Look) -> None:
         write_verdict(verdict, target.format, stream, color=look.color, width=look.width, **show)
 
-    targets.write(chosen, writer)
+    try:
+        targets.write(chosen, writer)
+    except BrokenPipeError:  # who reads has seen enough; the gate has failed all the same
+        close_quietly()
     return _passed(verdict.report, options) if verdict.gate.passed else FAILED
+
+
+def _chosen(options: dict[str, Any]) -> list[Target]:
+    """The reports to write."""
+    return targets.placed(options["targets"] or [Target(_default_format(), STDOUT)], options["output"])
 
 
 def _passed(report: Report, options: dict[str, Any]) -> int:
@@ -140,7 +150,17 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
         if options[one] and options[other]:
             names = [f"--{name.replace('_', '-')}" for name in (one, other)]
             raise click.UsageError(f"{names[0]} and {names[1]} contradict each other; give one of them.")
-    found = configuration(click.get_current_context())
+    context = click.get_current_context()
+    for name, told in (("targets", "--format"), ("output", "--output")):
+        # One of the configuration is for the checks that follow.
+        is_typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if options["update_baseline"] and is_typed:
+            raise click.UsageError(
+                f"--update-baseline writes no report, {told} is for one; check again without the former."
+            )
+    if options["baseline"] == "":
+        raise click.UsageError("--baseline is empty; expected the name of a file, or --no-baseline.")
+    found = configuration(context)
     repository = git.top(os.curdir)
     top = repository or os.path.realpath(found.folder or os.curdir)
     return Plan(

@@ -13,6 +13,7 @@ holds the settings with which the places were found; every other one is an :clas
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -23,8 +24,7 @@ from .sketch import Sketch, decoded, is_encoded
 NAME = ".dedup-baseline.jsonl"
 VERSION = 1
 _HEAD = "dedup-baseline"
-# Not over a damaged one: what it accepts in files that are not looked at now would be lost.
-_ANEW = "if it is a baseline, remove it and write it anew with --update-baseline"
+_ANEW = "if it is a baseline, write it anew with --update-baseline"
 
 
 class Entry(NamedTuple):
@@ -59,30 +59,50 @@ class Baseline(NamedTuple):
     settings: Mapping[str, Any]
 
 
-def read(path: str) -> Baseline:
-    """Reads a baseline. Raises BaselineError, naming the line, for one that is missing or damaged."""
-    try:
-        with open(path, "rb") as stream:
-            lines = stream.read().decode("utf-8-sig").split("\n")
-    except FileNotFoundError as error:
-        raise BaselineError(f"{path}: no such baseline; dedup check --update-baseline writes one") from error
-    except OSError as error:
-        raise BaselineError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
-    except UnicodeDecodeError as error:
-        raise BaselineError(f"{path}: not UTF-8 at byte {error.start}; is it a baseline?") from error
+def read(path: str, damaged: list[str] | None = None) -> Baseline:
+    """Reads a baseline. Raises BaselineError, naming the line, for one that is missing or damaged.
+
+    With a list for what is ``damaged`` (one that is about to be written anew), that is told there, and the good lines
+    count; none of them in one of another version. A file that nothing shows to be a baseline raises all the same.
+    """
+    problems: list[BaselineError] = []
+    lines = _lines(path, problems)
     entries: dict[tuple[Any, ...], Entry] = {}
     settings: dict[str, Any] | None = None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        found = _line(line, f"{path}:{number}")
+        try:
+            found = _line(line, f"{path}:{number}")
+        except BaselineError as error:
+            problems.append(error)
+            continue
         if isinstance(found, Entry):
             entries.setdefault(found[:5], found)  # a union of two branches may hold a line twice
         else:
             settings = found if settings is None else settings
+    is_ours = os.path.basename(path) == NAME or bool(entries) or any(_HEAD in line for line in lines)
     if settings is None:
-        raise BaselineError(f'{path}: no line {{"{_HEAD}": …}}; {_ANEW}')
-    return Baseline(tuple(entries.values()), settings)
+        problems.append(BaselineError(f'{path}: no line {{"{_HEAD}": …}}; {_ANEW}'))
+    if problems and (damaged is None or not is_ours):
+        raise problems[0]
+    if damaged is not None:
+        damaged += map(str, problems)
+    return Baseline(() if settings is None else tuple(entries.values()), settings or {})
+
+
+def _lines(path: str, problems: list[BaselineError]) -> list[str]:
+    """The lines of a file; none, and a problem, where they are not text."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read().decode("utf-8-sig").split("\n")
+    except FileNotFoundError as error:
+        raise BaselineError(f"{path}: no such baseline; dedup check --update-baseline writes one") from error
+    except OSError as error:
+        raise BaselineError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except UnicodeDecodeError as error:
+        problems.append(BaselineError(f"{path}: not UTF-8 at byte {error.start}; {_ANEW}"))
+        return []
 
 
 def _line(line: str, where: str) -> Entry | dict[str, Any]:
@@ -92,16 +112,22 @@ def _line(line: str, where: str) -> Entry | dict[str, Any]:
     except (ValueError, RecursionError) as error:
         merging = line.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||"))
         if merging:
-            raise BaselineError(f"{where}: a merge conflict; keep the lines of both sides") from error
+            raise BaselineError(
+                f"{where}: a merge conflict; keep the lines of both sides, or write it anew with"
+                " --update-baseline"
+            ) from error
         raise BaselineError(f"{where}: not a line of JSON; {_ANEW}") from error
     if not isinstance(value, dict):
         raise BaselineError(f"{where}: not an object; {_ANEW}")
     if _HEAD in value:
-        if value[_HEAD] != VERSION or not isinstance(value.get("settings"), dict):
+        if value[_HEAD] != VERSION:
             raise BaselineError(
-                f"{where}: a baseline of version {value[_HEAD]!r}; this dedup reads version {VERSION}"
+                f"{where}: a baseline of version {value[_HEAD]!r}; this dedup reads version {VERSION}, and"
+                " --update-baseline writes it anew"
             )
-        settings: dict[str, Any] = value["settings"]
+        settings = value.get("settings")
+        if not isinstance(settings, dict):
+            raise BaselineError(f"{where}: the settings are missing; {_ANEW}")
         return settings
     return _entry(value, where)
 

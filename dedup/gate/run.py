@@ -141,7 +141,17 @@ def _baseline(plan: Plan, is_update: bool) -> Baseline:
     is_there = os.path.lexists(plan.baseline_file)
     if not is_there and (is_update or plan.baseline is None):
         return nothing
-    return baselines.read(plan.baseline_file)
+    if not is_update:
+        return baselines.read(plan.baseline_file)
+    damaged: list[str] = []
+    found = baselines.read(plan.baseline_file, damaged)
+    if damaged:
+        warnings.warn(
+            f"{damaged[0].partition('; ')[0]}: the baseline is damaged and is written anew; reasons that stood in it,"
+            " and entries of files that are not looked at now, may be lost",
+            stacklevel=2,
+        )
+    return found
 
 
 def _changes(plan: Plan) -> Callable[[], Changes | None]:

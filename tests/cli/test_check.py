@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from dedup.report import CHECK_FORMATS
 from tests.gating import page, prose
 from tests.repository import ENVIRONMENT, Repository
 
@@ -84,9 +85,18 @@ class TestExitCodes:
             ("docs --changed-since --output=x", "--changed-since --output=x: no such revision"),
             ("docs --baseline gone.jsonl", "gone.jsonl: no such baseline; dedup check --update-baseline"),
             ("docs --baseline docs", "docs: cannot be read: is a directory"),
-            ("docs --baseline docs/a.md", "docs/a.md:1: not a line of JSON; if it is a baseline, remove it"),
+            (
+                "docs --baseline docs/a.md",
+                "docs/a.md:1: not a line of JSON; if it is a baseline, write it anew",
+            ),
             ("docs --update-baseline --baseline docs/a.md", "docs/a.md:1: not a line of JSON"),
             ("docs --update-baseline --baseline gone/b", "gone/b: cannot be written: its directory does not"),
+            ("docs --baseline=", "--baseline is empty; expected the name of a file"),
+            (
+                "docs --update-baseline --format json",
+                "--update-baseline writes no report, --format is for one",
+            ),
+            ("docs --update-baseline -o x.txt", "--update-baseline writes no report, --output is for one"),
             ("docs --exclude *.md", "docs: nothing to check: no documents (2 left out by ignore files"),
         ],
     )
@@ -108,17 +118,50 @@ class TestExitCodes:
                 b'{"dedup-baseline":99,"settings":{}}\n',
                 ":1: a baseline of version 99; this dedup reads version 1",
             ),
+            (b'{"dedup-baseline":1}\n', ":1: the settings are missing"),
             (b'{"dedup-baseline":1,"settings":{}}\n{"path":"docs/a.md"}\n', ":2: no 'rule' as it should be"),
         ],
     )
     def test_2_for_a_baseline_that_is_damaged(self, repository: Repository, damage: bytes, told: str) -> None:
+        """As the message says, it can be written anew, with a word on what may be lost."""
+        whole = (repository.top / BASELINE).read_bytes()
         repository.write(BASELINE, damage)
-        for update in ((), ("--update-baseline",)):
-            done = repository.run("check", "docs", *update)
-            assert done.returncode == 2
-            assert f"{BASELINE}" in done.stderr
-            assert told in done.stderr
+        done = repository.run("check", "docs")
+        assert done.returncode == 2
+        assert BASELINE in done.stderr
+        assert told in done.stderr
         assert (repository.top / BASELINE).read_bytes() == damage
+        done = repository.run("check", "docs", "--update-baseline")
+        assert done.returncode == 0
+        assert "the baseline is damaged and is written anew; reasons" in done.stderr
+        assert (repository.top / BASELINE).read_bytes() == whole
+
+    def test_good_lines_of_a_damaged_baseline_stay(self, repository: Repository) -> None:
+        whole = (repository.top / BASELINE).read_text()
+        noted = whole.replace('"copy":1,', '"copy":1,"reason":"agreed",')
+        head, one, two = noted.splitlines()
+        sides = (head, "<<<<<<< ours", one, "=======", two, ">>>>>>> theirs", "")
+        repository.write(BASELINE, "\n".join(sides))
+        assert repository.run("check", "docs", "--update-baseline").returncode == 0
+        assert (repository.top / BASELINE).read_text() == noted
+
+    def test_a_format_of_the_configuration_is_for_checks(self, repository: Repository) -> None:
+        repository.write("dedup.toml", '[check]\nformat = "json=out.json"\n')
+        assert repository.run("check", "docs", "--update-baseline").returncode == 0
+        assert not (repository.top / "out.json").exists()
+
+    @pytest.mark.parametrize("format", CHECK_FORMATS)
+    def test_a_reader_that_goes_away_changes_nothing(self, repository: Repository, format: str) -> None:
+        repository.write("docs/new.md", NEW)
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [sys.executable, "-m", "dedup", "check", "docs", "--format", format, "--format", "json=out.json"],
+            cwd=repository.top, env=ENVIRONMENT, stdout=writer, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (1, b"")
+        assert json.loads((repository.top / "out.json").read_bytes())["gate"]["new"] == 1
 
     @pytest.mark.parametrize("option", [("--staged",), ("--changed-since", "HEAD")])
     def test_2_without_a_repository(self, plain: Repository, option: tuple[str, ...]) -> None:
