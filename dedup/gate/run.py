@@ -22,7 +22,8 @@ from ..write import atomic
 from ..write.atomic import whole_file
 from . import baseline as baselines
 from .baseline import NAME, Baseline
-from .git import Changes, has_commit, is_tracked, last_change
+from .changes import Changes
+from .git import head, is_cut_off, is_tracked, last_change
 from .paths import Scope, relative_to
 from .suppress import Ignored, Suppressions, directives
 from .survey import Survey
@@ -128,9 +129,14 @@ def _cache(plan: Plan) -> str | None:
     folder = os.path.join(plan.top, CACHE)
     if not plan.cache:
         return None
-    if plan.in_repository and os.path.isdir(folder) and is_tracked(CACHE, plan.top):
-        warnings.warn(f"{CACHE} is part of the repository and is not used; remove it there", stacklevel=2)
-        return None
+    if plan.in_repository and os.path.lexists(folder):
+        try:
+            why = "is part of the repository" if is_tracked(CACHE, plan.top) else None
+        except (InputError, DependencyError) as error:
+            why = f"may be part of the repository ({error})"
+        if why is not None:
+            warnings.warn(f"{CACHE} {why} and is not used; --no-cache does without it", stacklevel=2)
+            return None
     return folder
 
 
@@ -161,27 +167,39 @@ def _changes(plan: Plan) -> Callable[[], Changes | None]:
     option = "--staged" if plan.staged else f"--changed-since {plan.changed_since}"
     if not plan.in_repository:
         raise InputError(f"{option}: {plan.top} is not in a git repository")
-    found = (
-        Changes.staged(plan.top)
-        if plan.changed_since is None
-        else Changes.since(plan.changed_since, plan.top)
-    )
+    try:
+        found = (
+            Changes.staged(plan.top)
+            if plan.changed_since is None
+            else Changes.since(plan.changed_since, plan.top)
+        )
+    except DependencyError as error:
+        raise DependencyError(f"{option} asks git, and {error}") from error
     return lambda: found
 
 
-def _since_accepted(plan: Plan) -> Changes | None:
-    """The lines changed since the commit that wrote the baseline, else since the last one.
+_BY_ORDER = "which of two copies was there before is told by their order"
 
-    None where there is nothing to ask; no lines, and a note, where git cannot tell.
+
+def _since_accepted(plan: Plan) -> Changes | None:
+    """The lines changed since the commit that wrote the baseline, else since the last one; None without a repository.
+
+    Where git cannot tell, a note says so: this is asked for where something is new.
     """
     if not plan.in_repository:
         return None
     try:
-        if not has_commit(plan.top):
+        if head(plan.top) is None:
             return None
         path = os.path.relpath(os.path.realpath(plan.baseline_file), os.path.realpath(plan.top))
         written = last_change(path.replace(os.sep, "/"), plan.top)
         revision = None if written.is_modified else written.revision
-        return Changes.since(revision or "HEAD", plan.top)
+        found = Changes.since(revision or "HEAD", plan.top)
+        if revision is not None and is_cut_off(revision, plan.top):
+            found.notes += (
+                f"{_BY_ORDER}, for what changed since the baseline was written is not in this shallow clone;"
+                " fetch-depth: 0 gets the whole history",
+            )
+        return found
     except (InputError, DependencyError) as error:
-        return Changes({}, (), (f"which of two copies was there before is only guessed: {error}",))
+        return Changes({}, [f"{_BY_ORDER}, for git cannot: {error}"])

@@ -216,3 +216,49 @@ def test_a_cache_that_came_with_the_repository_is_not_believed(repository: Repos
     checked = repository.check()
     assert checked.code == 0
     assert ".dedup_cache is part of the repository and is not used" in checked.err
+
+
+@pytest.mark.parametrize("options", [("--staged",), ("--changed-since", "HEAD")])
+def test_a_copy_that_comes_about_by_a_deletion(repository: Repository, options: tuple[str, ...]) -> None:
+    words = SHARED.split()
+    broken = "\n".join([" ".join(words[:20]), prose(77, 30), " ".join(words[20:])])
+    repository.write("docs/new.md", page("# New", prose(40), broken))
+    repository.commit()
+    joined = "\n".join([" ".join(words[:20]), " ".join(words[20:])])
+    repository.write("docs/new.md", page("# New", prose(40), joined))
+    repository.git("add", "docs/new.md")
+    assert repository.check(*options).new == ["docs/new.md:5"]
+
+
+BY_ORDER = "which of two copies was there before is told by their order, for "
+
+
+def test_a_shallow_clone_says_what_it_cannot_know(repository: Repository, tmp_path: Path) -> None:
+    repository.write("docs/0.md", page("# 0", prose(50), prose(51)))
+    repository.write("docs/z.md", page("# Z", prose(52), prose(51)))
+    repository.commit()
+    clone = Repository(tmp_path / "clone")
+    clone.git("fetch", "--quiet", "--depth", "1", f"file://{repository.top}", "main")
+    clone.git("checkout", "--quiet", "FETCH_HEAD")
+    [note] = clone.check().result["notes"]
+    assert note.startswith(
+        f"{BY_ORDER}what changed since the baseline was written is not in this shallow clone"
+    )
+    assert "fetch-depth: 0" in note
+    (clone.top / "docs/0.md").unlink()
+    assert clone.check().result["notes"] == []
+
+
+def test_where_git_cannot_tell(repository: Repository, tmp_path: Path) -> None:
+    repository.write("docs/new.md", page("# New", prose(50), SHARED))
+    for environment, why in (
+        ({"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}, "dubious ownership"),
+        ({"PATH": str(tmp_path)}, "git was not found"),
+    ):
+        done = repository.run("check", "docs", **environment)
+        assert done.returncode == 1
+        assert f"note: {BY_ORDER}git cannot: " in done.stdout
+        assert why in done.stdout
+        assert "--staged" not in done.stdout
+        asked = repository.run("check", "docs", "--staged", **environment)
+        assert (asked.returncode, why in asked.stderr) == (2, True)

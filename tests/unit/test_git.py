@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from dedup.errors import DependencyError, InputError
-from dedup.gate.git import Changes, LastChange, last_change, top
+from dedup.gate.changes import Changes
+from dedup.gate.git import LastChange, last_change, top
 from tests.repository import Repository, isolate
 
 TEN = "".join(f"line {number}\n" for number in range(1, 11))
@@ -78,8 +79,7 @@ class TestSince:
         assert changes.first_run("a.md", 5, 9) == (8, 8)
         assert changes.first_run("a.md", 9, 10) is None
         assert not changes.touched("b.md", 1, 10)
-        assert "b.md" not in changes
-        assert not changes.is_new("a.md")
+        assert not changes.touched("b.md", None, None)
         assert changes.notes == ()
 
     def test_what_is_not_committed_and_not_staged_counts(self, repository: Repository) -> None:
@@ -98,17 +98,20 @@ class TestSince:
         repository.write("build/out.md", TEN)
         changes = Changes.since(base, str(repository.top))
         assert changes.first_run("new.md", 3, 7) == (3, 7)
-        assert changes.is_new("new.md")
         assert not changes.touched("build/out.md", 1, 1)
 
-    def test_a_deletion_adds_no_line(self, repository: Repository) -> None:
-        base = repository.commit(a__md=TEN, b__md=TEN)
-        repository.write("a.md", TEN.replace("line 5\n", ""))
+    def test_a_deletion_adds_no_line_and_touches_what_was_on_both_sides(self, repository: Repository) -> None:
+        base = repository.commit(a__md=TEN, b__md=TEN, c__md=TEN)
+        repository.write("a.md", TEN.replace("line 5\nline 6\n", ""))
+        repository.write("c.md", TEN.replace("line 1\n", "").replace("line 10\n", ""))
         (repository.top / "b.md").unlink()
         changes = Changes.since(base, str(repository.top))
-        assert not changes.touched("a.md", 1, 9)
-        assert "a.md" in changes
-        assert "b.md" not in changes
+        spans = [(1, 8), (4, 5), (1, 4), (5, 8), (4, 4), (5, 5)]
+        assert [changes.touched("a.md", *span) for span in spans] == [True, True, False, False, False, False]
+        assert changes.first_run("a.md", 1, 8) is None
+        assert changes.touched("a.md", None, None)
+        assert not changes.touched("b.md", None, None)
+        assert not changes.touched("c.md", 1, 8)  # nothing is gone from within
 
     def test_what_the_other_side_did_meanwhile_does_not_count(self, repository: Repository) -> None:
         repository.commit(a__md=TEN, b__md=TEN)
@@ -119,14 +122,13 @@ class TestSince:
         repository.git("checkout", "-q", "topic")
         changes = Changes.since("main", str(repository.top))
         assert changes.touched("a.md", 2, 2)
-        assert "b.md" not in changes
+        assert not changes.touched("b.md", None, None)
 
     def test_a_moved_file_is_new_under_its_name(self, repository: Repository) -> None:
         base = repository.commit(a__md=TEN)
         repository.git("config", "diff.renames", "copies")
         repository.git("mv", "a.md", "b.md")
         changes = Changes.since(base, str(repository.top))
-        assert changes.is_new("b.md")
         assert changes.first_run("b.md", 1, 10) == (1, 10)
 
     @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ class TestSince:
         repository.write(name, edited(4))
         changes = Changes.since(base, str(repository.top))
         assert [n for n in range(1, 11) if changes.touched(name, n, n)] == [4]
-        assert "other.md" not in changes
+        assert not changes.touched("other.md", None, None)
         assert last_change(name, str(repository.top)) == LastChange(base, True)
         assert last_change("other.md", str(repository.top)) == LastChange(base, False)
 
@@ -150,7 +152,7 @@ class TestSince:
         repository.commit(a__md="-- y\n++ b/z.md\n@@ -1 +8 @@\n++ b/z.md\nend")
         changes = Changes.since(base, str(repository.top))
         assert [n for n in range(1, 8) if changes.touched("a.md", n, n)] == [1, 3, 4, 5]
-        assert "z.md" not in changes
+        assert not changes.touched("z.md", None, None)
 
     def test_lines_end_in_line_feeds(self, repository: Repository) -> None:
         base = repository.commit(a__md="one\rtwo\u2028three\x0c\nfour\r\nfive\n")
@@ -166,7 +168,6 @@ class TestSince:
         assert changes.touched("a.parquet", None, None)
         assert changes.first_run("a.parquet", None, None) is None
         assert changes.first_run("b.jsonl", 8, 9) == (8, 9)
-        assert not changes.is_new("a.parquet")
 
     def test_a_file_that_git_holds_otherwise_is_wholly_changed(self, repository: Repository) -> None:
         """As with Git LFS, whose pointers have three lines whatever the file has."""
@@ -199,7 +200,7 @@ class TestSince:
         monkeypatch.setenv("GIT_DIFF_OPTS", "--unified=4")
         changes = Changes.since(base, str(repository.top))
         assert [n for n in range(1, 11) if changes.touched("é a.md", n, n)] == [3, 6]
-        assert "b.md" not in changes
+        assert not changes.touched("b.md", None, None)
 
     def test_a_file_in_conflict(self, repository: Repository) -> None:
         repository.commit(a__md=TEN)
@@ -221,7 +222,11 @@ class TestSince:
         repository.write("sub/b.md", edited(1))
         Repository(repository.top / "nested").write("c.md", TEN)
         changes = Changes.since(base, str(repository.top))
-        assert [path for path in ("sub", "sub/b.md", "nested/", "nested/c.md") if path in changes] == []
+        assert [
+            path
+            for path in ("sub", "sub/b.md", "nested/", "nested/c.md")
+            if changes.touched(path, None, None)
+        ] == []
 
     def test_lines_agree_with_a_plain_comparison_of_any_edit(self, repository: Repository) -> None:
         """Whatever is not touched stood in the file before: the added lines are enough to make the new from the old."""
@@ -288,12 +293,23 @@ class TestStaged:
         repository.write("c.md", TEN)
         changes = Changes.staged(str(repository.top))
         assert [n for n in range(1, 11) if changes.touched("a.md", n, n)] == [2, 9]
-        assert "b.md" not in changes
-        assert not changes.is_new("c.md")
+        assert not changes.touched("b.md", None, None)
+        assert not changes.touched("c.md", 1, 10)
         repository.git("add", "c.md")
         changes = Changes.staged(str(repository.top))
-        assert changes.is_new("c.md")
         assert changes.first_run("c.md", 2, 4) == (2, 4)
+
+    def test_files_that_are_staged_in_part_are_named(self, repository: Repository) -> None:
+        repository.commit(a__md=TEN, b__md=TEN, c__md=TEN)
+        for name in ("a.md", "b.md"):
+            repository.write(name, edited(2))
+        repository.git("add", "--all")
+        assert Changes.staged(str(repository.top)).notes == ()
+        repository.write("b.md", edited(2, 9))
+        repository.write("c.md", edited(2))
+        assert Changes.staged(str(repository.top)).notes == (
+            "not staged as they are: b.md; compared as they are in the work tree",
+        )
 
     def test_before_the_first_commit(self, repository: Repository) -> None:
         repository.write("a.md", TEN)
@@ -301,8 +317,7 @@ class TestStaged:
         repository.git("add", "a.md")
         changes = Changes.staged(str(repository.top))
         assert changes.first_run("a.md", 1, 10) == (1, 10)
-        assert changes.is_new("a.md")
-        assert "b.md" not in changes
+        assert not changes.touched("b.md", None, None)
 
     def test_in_a_worktree(self, repository: Repository, tmp_path: Path) -> None:
         repository.commit(a__md=TEN)
@@ -310,7 +325,7 @@ class TestStaged:
         (tmp_path / "tree" / "a.md").write_text(edited(7))
         subprocess.run(["git", "add", "a.md"], cwd=tmp_path / "tree", check=True)
         assert Changes.staged(str(tmp_path / "tree")).first_run("a.md", 1, 10) == (7, 7)
-        assert "a.md" not in Changes.staged(str(repository.top))
+        assert not Changes.staged(str(repository.top)).touched("a.md", None, None)
 
     @pytest.mark.parametrize("how", [["commit", "-q", "-m", "x"], ["commit", "-q", "-m", "x", "a.md"]])
     def test_within_a_hook(
@@ -319,8 +334,10 @@ class TestStaged:
         """A commit of named files has an index of its own, which git names to the hook and holds locked."""
         repository.commit(a__md=TEN, b__md=TEN)
         code = (
-            "import sys; sys.path.insert(0, {root!r}); from dedup.gate.git import *; "
-            "c = Changes.staged(top('.')); print(c.first_run('a.md', 1, 10), 'b.md' in c, file=open('told', 'w'))"
+            "import sys; sys.path.insert(0, {root!r}); from dedup.gate.git import top; "
+            "from dedup.gate.changes import Changes; "
+            "c = Changes.staged(top('.')); "
+            "print(c.first_run('a.md', 1, 10), c.touched('b.md', None, None), file=open('told', 'w'))"
         )
         hook = repository.top / ".git" / "hooks" / "pre-commit"
         root = str(Path(__file__).parents[2])

@@ -1,0 +1,235 @@
+"""Which lines a change added, as git has it.
+
+Enters: the top of a repository, and a revision or the wish for what is staged. Leaves: the lines of the work tree that
+were added or changed since, by file, and between which lines some were deleted. A changed line is an added one to git.
+A file that was moved is new under its new name. Lines end in a line feed for git as for dedup.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ..errors import InputError
+from .git import ask, commit, empty_tree, failed, head, is_shallow, records, run
+from .paths import archives
+
+Run = tuple[int, int]  # the first and the last of lines one after another, from 1
+
+_NAMED = 5  # files in a note
+
+
+class Edits(NamedTuple):
+    """What was done to a file: runs of added lines in order, and the lines behind which others were deleted.
+
+    ``runs`` is None where every line counts as added.
+    """
+
+    runs: tuple[Run, ...] | None = ()
+    cuts: tuple[int, ...] = ()
+
+
+_ALL = Edits(None)
+
+_DIFF = (
+    "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--no-relative", "--ignore-submodules",
+)  # fmt: skip
+_PATCH = (
+    "--unified=0", "--inter-hunk-context=0", "--diff-algorithm=myers", "--indent-heuristic", "--diff-filter=M",
+    "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--output-indicator-new=+", "--output-indicator-old=-",
+)  # fmt: skip
+_HUNK = re.compile(rb"@@ -\d+(?:,(?P<old>\d+))? \+(?P<first>\d+)(?:,(?P<new>\d+))? @@")
+_ESCAPE = re.compile(rb'\\(?:([0-7]{3})|([abtnvfr"\\]))')
+_LETTERS = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
+
+
+class Changes:
+    """The lines of the work tree that a change added, by file; paths are relative to the top, with ``/``.
+
+    ``notes`` are lines for the user on how they were found.
+    """
+
+    def __init__(self, edits: Mapping[str, Edits], notes: Iterable[str] = ()) -> None:
+        """``edits`` are those of each file that changed or is new."""
+        self._edits = edits
+        self.notes = tuple(notes)
+
+    @classmethod
+    def since(cls, revision: str, top: str) -> Changes:
+        """What the work tree has that the merge base of ``revision`` and ``HEAD`` has not, untracked files included.
+
+        Where there is no merge base (a shallow clone), against ``revision`` itself, with a note. Raises InputError for
+        a revision that is not there, DependencyError without git.
+        """
+        base, notes = _merge_base(revision, top)
+        return _changes(top, base, _untracked(top), notes)
+
+    @classmethod
+    def staged(cls, top: str) -> Changes:
+        """What the work tree has in files that are staged, and ``HEAD`` has not; before the first commit, all of them.
+
+        Raises InputError where git fails, DependencyError without git.
+        """
+        base = head(top) or empty_tree(top)
+        staged = _files(ask(top, *_DIFF, "--cached", "--name-only", "-z", base, "--"))
+        found = _changes(top, base, [], ()).only(staged)
+        found.notes += _partly_staged(top, staged)
+        return found
+
+    def only(self, paths: Iterable[str]) -> Changes:
+        """The changes of these files."""
+        kept = set(paths)
+        return Changes({path: edits for path, edits in self._edits.items() if path in kept}, self.notes)
+
+    def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
+        """Whether something changed from ``line`` to ``end_line``; without lines, whether the file did.
+
+        A line was added there, or some were deleted between two of these lines: so, too, a copy may come about.
+        """
+        edits = self._of(path)
+        if edits is None or line is None:
+            return edits is not None
+        last = line if end_line is None else end_line
+        return self.first_run(path, line, last) is not None or any(line <= cut < last for cut in edits.cuts)
+
+    def first_run(self, path: str, line: int | None, end_line: int | None) -> Run | None:
+        """The first added lines from ``line`` to ``end_line``, none of them outside; None where there are none."""
+        edits = self._of(path)
+        if line is None or edits is None:
+            return None
+        last = line if end_line is None else end_line
+        if edits.runs is None:
+            return (line, last)
+        at = bisect_left(edits.runs, line, key=lambda run: run[1])
+        if at == len(edits.runs) or edits.runs[at][0] > last:
+            return None
+        return max(edits.runs[at][0], line), min(edits.runs[at][1], last)
+
+    def _of(self, path: str) -> Edits | None:
+        """What was done to a file. Of ``archive.zip!name`` git knows only whether the archive changed."""
+        if path not in self._edits and any(archive in self._edits for archive in archives(path)):
+            return _ALL
+        return self._edits.get(path)
+
+
+def _partly_staged(top: str, staged: Iterable[str]) -> tuple[str, ...]:
+    """A note on the files of which the work tree holds something else than what is staged."""
+    differing = set(_files(ask(top, *_DIFF, "--name-only", "-z", "--")))
+    found = [path for path in staged if path in differing]
+    if not found:
+        return ()
+    more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+    return (
+        f"not staged as they are: {', '.join(found[:_NAMED])}{more}; compared as they are in the work tree",
+    )
+
+
+def _files(output: bytes) -> list[str]:
+    return [os.fsdecode(path) for path in records(output)]
+
+
+def _changes(top: str, base: str, untracked: list[str], notes: tuple[str, ...]) -> Changes:
+    """What the work tree has that ``base`` has not.
+
+    Whole are the files that are new, those that git takes for binary, and those whose content git does not hold itself
+    (``filter``, as of Git LFS): what lines it tells of there are not those of the file.
+    """
+    states = _states(ask(top, *_DIFF, "--raw", "--numstat", "-z", base, "--"))
+    modified = [path for path, state in states.items() if state == "M"]
+    lines = _lines(ask(top, *_DIFF, *_PATCH, base, "--")) if modified else {}
+    filtered = _filtered(top, modified)
+    edits: dict[str, Edits] = dict.fromkeys(untracked, _ALL)
+    for path, state in states.items():
+        if state == "M" and path not in filtered:
+            edits[path] = lines.get(path, Edits())
+        elif state != "D":
+            edits[path] = _ALL
+    return Changes(edits, notes)
+
+
+def _states(output: bytes) -> dict[str, str]:
+    """Of each changed file what happened to it: A, D, M, T, U as git says, and B for a binary file that is modified."""
+    states: dict[str, str] = {}
+    left = iter(records(output))
+    for record in left:
+        if record.startswith(b":"):
+            path = os.fsdecode(next(left))
+            states[path] = record[-1:].decode()
+        elif record.startswith(b"-\t-\t"):
+            path = os.fsdecode(record[4:])
+            states[path] = "B" if states.get(path) == "M" else states.get(path, "B")
+    return states
+
+
+def _lines(patch: bytes) -> dict[str, Edits]:
+    """What was done to each file in a patch without context."""
+    runs: dict[str, list[Run]] = {}
+    cuts: dict[str, list[int]] = {}
+    path, content = "", 0
+    for line in patch.split(b"\n"):
+        if content and line[:1] in (b"+", b"-"):
+            content -= 1
+        elif line.startswith(b"+++ "):
+            path = _path(line[4:])
+            runs[path], cuts[path] = [], []
+        elif (hunk := _HUNK.match(line)) is not None:
+            old, new = (1 if count is None else int(count) for count in hunk.group("old", "new"))
+            first = int(hunk["first"])  # of a deletion, the line before it
+            content = old + new
+            if new:
+                runs[path].append((first, first + new - 1))
+            else:
+                cuts[path].append(first)
+    return {path: Edits(tuple(runs[path]), tuple(cuts[path])) for path in runs}
+
+
+def _path(name: bytes) -> str:
+    """The path in a patch's ``b/path``: quoted where it is odd, with a tab behind where it holds a space."""
+    name = name.removesuffix(b"\t")
+    if name.startswith(b'"'):
+        name = _ESCAPE.sub(_unescaped, name[1:-1])
+    return os.fsdecode(name.removeprefix(b"b/"))
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    return bytes([int(match[1], 8) if match[1] else _LETTERS[match[2][0]]])
+
+
+def _filtered(top: str, paths: list[str]) -> set[str]:
+    """Those of the files that have a ``filter`` in ``.gitattributes``."""
+    if not paths:
+        return set()
+    asked = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    told = records(ask(top, "check-attr", "-z", "--stdin", "filter", stdin=asked))
+    values = zip(told[::3], told[2::3], strict=True)
+    return {os.fsdecode(path) for path, value in values if value not in (b"unspecified", b"unset")}
+
+
+def _untracked(top: str) -> list[str]:
+    """The files that git neither tracks nor ignores; nested repositories (their names end in a slash) are left out."""
+    found = _files(ask(top, "ls-files", "-z", "--others", "--exclude-standard"))
+    return [path for path in found if not path.endswith("/")]
+
+
+def _merge_base(revision: str, top: str) -> tuple[str, tuple[str, ...]]:
+    """The commit against which a change is looked at, and what is to be said of it."""
+    named = None if revision.startswith("-") else commit(top, revision)
+    if named is None:
+        raise InputError(
+            f"--changed-since {revision}: no such revision in {top}; "
+            "fetch it first, with its history (in GitHub Actions: fetch-depth: 0)"
+        )
+    here = head(top)
+    done = run(top, "merge-base", named, here) if here else None
+    if done is not None and done.returncode not in (0, 1):
+        raise failed(top, "merge-base", done)
+    base = done.stdout.decode().strip() if done else ""
+    if base:
+        return base, ()
+    why = "nothing in common with HEAD"
+    if is_shallow(top):
+        why = "no common ancestor with HEAD in this shallow clone (fetch-depth: 0 gets the whole history)"
+    return named, (f"{revision}: {why}; compared with {revision} itself",)
