@@ -16,6 +16,10 @@ PASSAGE = "repeated-passage"
 NEW, KNOWN, MOVED, EDITED, SUPPRESSED = "new", "known", "moved", "edited", "suppressed"
 STATUSES = (NEW, KNOWN, MOVED, EDITED, SUPPRESSED)
 
+FAIL_ON = ("new", "any", "none")  # which findings fail: new ones, any that are not suppressed, none
+
+BASELINE = ".dedup-baseline.jsonl"  # at the top, unless another file is named
+
 OTHERS = 20
 
 

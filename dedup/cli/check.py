@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from ..report import CHECK_FORMATS, write_verdict
+from ..verdict import BASELINE, FAIL_ON
 from . import targets
 from .configured import Configured, Paths, configuration
 from .options import CONTEXT, INPUT, OUTPUT, PATH, STDOUT, flag, option, reading, searching, settings_of
@@ -57,12 +58,12 @@ _STAGED = "Tell only of places with changed lines, in files that are staged for 
 _BASELINE = "What was accepted before."
 # What lists skipped inputs itself, where they are looked for; in a log of GitHub, nothing in a name is obeyed there.
 _TELLING = (Target("text", STDOUT), Target("github", STDOUT))
-_DEFAULT_BASELINE = ".dedup-baseline.jsonl at the top, if it is there"
+_DEFAULT_BASELINE = f"{BASELINE} at the top, if it is there"
 
 
 @click.command(cls=Configured, epilog=_EXAMPLES, context_settings=CONTEXT)
 @click.argument("paths", cls=Paths, nargs=-1, metavar="[PATH...]")
-@option(GATE, "--fail-on", type=click.Choice(["new", "any", "none"]), default="new",
+@option(GATE, "--fail-on", type=click.Choice(FAIL_ON), default=FAIL_ON[0],
         help="Findings that fail: new ones, any that are not suppressed, or none.")  # fmt: skip
 @option(GATE, "--max-new", type=click.IntRange(0), default=0, metavar="N", help="So many new findings pass.")
 @option(GATE, "--max-share", type=click.FloatRange(0, 100), metavar="PERCENT",

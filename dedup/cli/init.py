@@ -7,13 +7,11 @@ import os
 import click
 
 from ..errors import InputError, OutputError
+from ..verdict import BASELINE
 from .configured import Configured
 from .options import CONTEXT, OUTPUT, Command, flag, option
 from .screen import say
 from .snippets import SNIPPETS, Snippet
-
-BASELINE = ".dedup-baseline.jsonl"
-CACHE = ".dedup_cache/"
 
 _EXAMPLES = """\b
 Examples:
@@ -115,8 +113,10 @@ class _Initiation:
 
     def advise(self, has_ci: bool) -> None:
         """Tells what comes next."""
-        if not _is_ignored(self._place(".gitignore")):
-            self._say(f"{CACHE} belongs into .gitignore, which was not touched")
+        from ..read import CACHE
+
+        if not _is_ignored(self._place(".gitignore"), CACHE):
+            self._say(f"{CACHE}/ belongs into .gitignore, which was not touched")
         more = "" if has_ci else "; for CI: dedup init --ci github, gitlab or pre-commit"
         self._say(f"commit what was written, and run: dedup check{more}")
 
@@ -153,10 +153,10 @@ def _run(ctx: click.Context, name: str, arguments: list[str]) -> int:
         return int(command.invoke(own) or 0)
 
 
-def _is_ignored(path: str) -> bool:
-    """Whether a ``.gitignore`` names the cache."""
+def _is_ignored(path: str, name: str) -> bool:
+    """Whether a ``.gitignore`` names a directory."""
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
-            return any(line.strip().strip("/") == CACHE.strip("/") for line in stream)
+            return any(line.strip().strip("/") == name for line in stream)
     except OSError:
         return False

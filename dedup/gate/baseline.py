@@ -18,10 +18,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..errors import BaselineError
-from ..verdict import DOCUMENT, PASSAGE
+from ..verdict import BASELINE, DOCUMENT, PASSAGE
 from .sketch import Sketch, decoded, is_encoded
 
-NAME = ".dedup-baseline.jsonl"
 VERSION = 1
 _HEAD = "dedup-baseline"
 _ANEW = "if it is a baseline, write it anew with --update-baseline"
@@ -81,7 +80,7 @@ def read(path: str, damaged: list[str] | None = None) -> Baseline:
             entries.setdefault(found[:5], found)  # a union of two branches may hold a line twice
         else:
             settings = found if settings is None else settings
-    is_ours = os.path.basename(path) == NAME or bool(entries) or any(_HEAD in line for line in lines)
+    is_ours = os.path.basename(path) == BASELINE or bool(entries) or any(_HEAD in line for line in lines)
     if settings is None:
         problems.append(BaselineError(f'{path}: no line {{"{_HEAD}": …}}; {_ANEW}'))
     if problems and (damaged is None or not is_ours):

@@ -7,28 +7,27 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
 from ..cache import cached_run
 from ..errors import DependencyError, InputError, OutputError
-from ..model import Document, Report, Settings
+from ..model import Document, Report, Settings, Skipped
 from ..pipeline import Progress
-from ..read import Excluded, Options, documents
+from ..read import CACHE, NOT_READ, Excluded, Options, documents
 from ..read.again import Again, Texts
+from ..verdict import BASELINE
 from ..write import atomic
 from ..write.atomic import whole_file
 from . import baseline as baselines
-from .baseline import NAME, Baseline
+from .baseline import Baseline
 from .changes import Changes
 from .git import head, is_cut_off, is_tracked, last_change
 from .paths import Scope, relative_to
 from .suppress import Ignored, Suppressions, directives
 from .survey import Survey
-
-CACHE = ".dedup_cache"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Plan:
     """What is checked, and against what.
 
     ``top`` is the directory that paths in the baseline are relative to, ``in_repository`` whether it is that of a git
-    repository. ``baseline``: a file that must be there, or None for NAME at the top, if it is there;
+    repository. ``baseline``: a file that must be there, or None for BASELINE at the top, if it is there;
     ``no_baseline``: nothing was accepted. ``exclude``: patterns as in ``.gitignore``. ``ignore``: entries of the
     configuration, held against ``today``. ``changed_since``: a revision; ``staged``: what is to be committed next.
     ``allow_empty``: a corpus without a document passes.
@@ -61,7 +60,7 @@ class Plan:
     @property
     def baseline_file(self) -> str:
         """Where the baseline stands or would stand."""
-        return self.baseline or os.path.relpath(os.path.join(self.top, NAME))
+        return self.baseline or os.path.relpath(os.path.join(self.top, BASELINE))
 
 
 @contextmanager
@@ -78,8 +77,10 @@ def survey(plan: Plan, notify: Progress | None = None, *, is_update: bool = Fals
     accepted = _baseline(plan, is_update)
     suppressions = Suppressions(plan.ignore, plan.today)
     relative = relative_to(os.path.realpath(plan.top))
-    excluded = Excluded(plan.top, plan.exclude, [plan.baseline_file], ignore_files=plan.ignore_files)
-    items = documents(plan.paths, plan.options, excluded=excluded)
+    never = [plan.baseline_file, os.path.join(plan.top, BASELINE)]
+    excluded = Excluded(plan.top, plan.exclude, never, ignore_files=plan.ignore_files)
+    others: list[str] = []
+    items = _of_formats(documents(plan.paths, plan.options, excluded=excluded), plan.paths, others)
 
     def look(document: Document) -> None:
         said = directives(document.text)
@@ -92,14 +93,29 @@ def survey(plan: Plan, notify: Progress | None = None, *, is_update: bool = Fals
         texts = Texts(again)
         report = cached_run(texts.passing(items, look), plan.settings, _cache(plan), notify, again)
         if not report.summary.documents and not is_update and not plan.allow_empty:
-            raise InputError(_nothing(plan, report, excluded.left_out))
+            raise InputError(_nothing(plan, report, excluded.left_out, len(others)))
         scope = Scope(plan.top, plan.paths)
         yield Survey(report, texts, scope, plan.options, accepted, suppressions, changes)
 
 
-def _nothing(plan: Plan, report: Report, left_out: int) -> str:
+def _of_formats(
+    items: Iterable[Document | Skipped], given: Sequence[str], others: list[str]
+) -> Iterator[Document | Skipped]:
+    """The items without files of formats that dedup does not read, whose names go into ``others``.
+
+    A repository is full of them, and nobody expects them to be checked, but for those that were ``given`` by name.
+    """
+    for item in items:
+        if isinstance(item, Skipped) and item.reason == NOT_READ and item.source not in given:
+            others.append(item.source)
+        else:
+            yield item
+
+
+def _nothing(plan: Plan, report: Report, left_out: int, others: int) -> str:
     """Why there is nothing to check, and what to do."""
     why = [f"{left_out:,} left out by ignore files or patterns"] if left_out else []
+    why += [f"{others:,} of formats that dedup does not read"] if others else []
     if report.skipped:
         first = report.skipped[0]
         why.append(f"{len(report.skipped):,} skipped, first {first.source}: {first.reason}")

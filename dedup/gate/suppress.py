@@ -12,12 +12,14 @@ lower case are one, and spaces round the colon are free. It counts
   {{!-- --}}  (* *)  {- -}`` or the link definition ``[//]: # (…)``, which Markdown does not show;
 
 and nowhere in a fenced block of code. Prose that speaks of it is none. ``dedup: ignore`` at the top level of the
-front matter (YAML between ``---``, TOML between ``+++``) suppresses the whole document.
+front matter (YAML between ``---``, TOML between ``+++``) suppresses the whole document. Between such lines may also
+stand prose: front matter is only what can be YAML line by line, or is TOML.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator
 from datetime import date
@@ -47,6 +49,11 @@ _YAML = re.compile(r"---[ \t]*\r?\n(?P<body>.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.D
 _TOML = re.compile(r"\+\+\+[ \t]*\r?\n(?P<body>.*?)^\+\+\+[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _YAML_KEY = re.compile(r"^([\"']?)dedup\1[ \t]*:(?P<value>[ \t][^\n]*|)$", re.IGNORECASE | re.MULTILINE)
 _TOML_KEY = re.compile(r"^[ \t]*([\"']?)dedup\1[ \t]*=(?P<value>[^\n]*)$", re.IGNORECASE | re.MULTILINE)
+# Empty or a comment, indented, in a list, the end of one in brackets, a key.
+_YAML_LINE = re.compile(
+    r"[ \t]*(?:#.*)?|[ \t]+\S.*|-(?:[ \t].*)?|[\]}],?[ \t]*|"
+    r"(?:\"[^\"]+\"[ \t]*|'[^']+'[ \t]*|[\w$@][\w \t.$@/-]*):(?:[ \t].*)?"
+)
 _TOML_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 _VALUE = re.compile(r"[ \t]*([\"']?)(?P<value>[^\"'#]*?)\1[ \t]*(?:#+[ \t]*(?P<reason>.*?))?[ \t\r]*")
 
@@ -182,6 +189,8 @@ def _front_matter(text: str) -> tuple[Range | None, list[Problem]]:
         if front is None:
             continue
         start, end = front.span("body")
+        if not (_is_toml if block is _TOML else _is_yaml)(front["body"]):
+            return None, []
         table = _TOML_TABLE.search(text, start, end) if block is _TOML else None
         key = keys.search(text, start, table.start() if table else end)
         if key is None:
@@ -192,6 +201,19 @@ def _front_matter(text: str) -> tuple[Range | None, list[Problem]]:
             return Range(0, len(text), line, value["reason"] or "", True), []
         return None, [Problem(line, f"dedup is {key['value'].strip() or 'empty'} here; expected ignore")]
     return None, []
+
+
+def _is_yaml(body: str) -> bool:
+    """Whether each line may be one of YAML: prose between two rules is no front matter."""
+    return all(_YAML_LINE.fullmatch(line.rstrip("\r")) for line in body.split("\n"))
+
+
+def _is_toml(body: str) -> bool:
+    """Whether it is TOML that names dedup at its top level."""
+    try:
+        return "dedup" in map(str.lower, tomllib.loads(body.replace("\r\n", "\n")))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return False
 
 
 class Ignored(Protocol):

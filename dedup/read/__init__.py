@@ -40,9 +40,10 @@ from .reasons import reason
 from .record import Record
 from .remote import is_remote
 from .stream import Stream, Tap, opened
+from .walk import CACHE
 
 __all__ = [
-    "NOT_READ", "STDIN", "Excluded", "Input", "Options", "Record", "Tap",
+    "CACHE", "NOT_READ", "STDIN", "Excluded", "Input", "Options", "Record", "Tap",
     "content", "documents", "entries", "inputs", "is_readable_name", "is_remote", "records", "values",
 ]  # fmt: skip
 

@@ -72,8 +72,7 @@ class Excluded:
     """What is left out of a walk.
 
     ``patterns`` are those of ``--exclude``: gitignore syntax, relative to ``root``, stronger than all ignore files.
-    ``names`` are single files and directories. ``left_out`` counts what was left out, a directory as one; ``given``
-    are the paths among it that the user gave.
+    ``names`` are single files and directories. ``left_out`` counts what was left out, a directory as one.
     """
 
     def __init__(
@@ -90,7 +89,6 @@ class Excluded:
             _Rules(self._root, [_excluding(pattern) for pattern in patterns]) if patterns else None
         )
         self.left_out = 0
-        self.given: list[str] = []
 
     def path(self, path: str) -> bool:
         """Whether a path that the user gave is left out, by itself or with a directory above it.
@@ -109,9 +107,7 @@ class Excluded:
             self._is_named(step, is_dir) or (step.startswith(end) and self._is_ignored(step, is_dir))
             for step, is_dir in [*steps, (place, is_folder)]
         )
-        if is_out:
-            self.given.append(path)
-            self.left_out += 1
+        self.left_out += is_out
         return is_out
 
     def entry(self, place: str, is_folder: bool) -> bool:

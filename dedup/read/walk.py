@@ -17,8 +17,10 @@ from . import remote
 from .ignored import Excluded
 from .reasons import reason
 
+CACHE = ".dedup_cache"  # where this package keeps results
+
 #: Directories that are not entered: those of version control, and the cache of this package.
-LEFT_OUT = (".git", ".hg", ".svn", ".dedup_cache")
+LEFT_OUT = (".git", ".hg", ".svn", CACHE)
 
 
 class _Level(NamedTuple):

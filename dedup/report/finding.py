@@ -99,6 +99,24 @@ def hint(quote: str = "") -> str:
     )
 
 
+def remedy(verdict: Verdict, quote: str = "") -> str:
+    """What helps where the gate failed: a sentence or two for each of its reasons."""
+    update = f"{quote}dedup check --update-baseline{quote}"
+    helps = {
+        "new copies": hint(quote),
+        "text repeats": (
+            f"What is accepted fails, too, with {quote}--fail-on any{quote}; {quote}--fail-on new{quote} lets it pass."
+        ),
+        "% may": (
+            f"What is accepted or suppressed counts for {quote}--max-share{quote}, too: take copies out, leave files "
+            f"out with {quote}--exclude{quote} or {quote}.dedupignore{quote}, or let more pass."
+        ),
+        "stale entries in the baseline": f"To drop what is stale: {update}.",
+    }
+    found = [help for end, help in helps.items() if any(reason.endswith(end) for reason in verdict.reasons)]
+    return " ".join(found) or hint(quote)
+
+
 def outcome(verdict: Verdict) -> str:
     """Whether the gate passed, and why not."""
     return "passed" if verdict.gate.passed else f"failed: {'; '.join(verdict.reasons) or 'no reason given'}"

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from ..verdict import NEW, PASSAGE, Verdict
 from . import place
 from .figures import count, percent
-from .finding import RULES, Shown, Texts, hint, outcome, shown, tally
+from .finding import RULES, Shown, Texts, outcome, remedy, shown, tally
 from .markup import LIMIT, cell, code, fenced, fitting, folded, short, size
 from .page import Page
 
@@ -44,7 +44,7 @@ def _head(verdict: Verdict) -> str:
     if verdict.gate.passed:
         return f"## dedup check passed\n\n{tally(verdict.gate)}\n"
     reasons = fenced([short(outcome(verdict), 10 * LINE)])
-    return f"## dedup check failed\n\n{tally(verdict.gate)}\n\n{reasons}\n{hint('`')}\n"
+    return f"## dedup check failed\n\n{tally(verdict.gate)}\n\n{reasons}\n{remedy(verdict, '`')}\n"
 
 
 def _table(entries: list[Shown], room: int) -> str:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from ..verdict import NEW, SUPPRESSED, Verdict
 from .figures import count
-from .finding import Shown, Texts, hint, message, outcome, shown, tally
+from .finding import Shown, Texts, message, outcome, remedy, shown, tally
 from .page import Page, Piece
 from .place import name, where
 from .text import listed, more, skipped, summary
@@ -42,7 +42,7 @@ def write(
     for note in verdict.notes:
         page.line(Piece("note: ", "warning"), Piece(note))
     if not verdict.gate.passed:
-        page.paragraph([Piece(hint())], 0)
+        page.paragraph([Piece(remedy(verdict))], 0)
     page.line(Piece(summary(verdict.report), "faint"))
     page.line(Piece(f"{outcome(verdict)} · {tally(verdict.gate)}"))
 

@@ -186,6 +186,22 @@ class TestExitCodes:
         repository.write("docs/new.md", NEW)
         assert repository.run("check", "docs", "--fail-on-skipped").returncode == 1
 
+    def test_files_of_other_formats_are_nobodys_loss(self, repository: Repository) -> None:
+        repository.write("dedup.toml", 'paths = ["."]\n')
+        repository.write("docs/picture.png", b"\x89PNG")
+        with zipfile.ZipFile(repository.top / "docs/y.zip", "w") as archive:
+            archive.writestr("code.py", "pass")
+        repository.run("check", "--update-baseline", "--baseline", "docs/other.jsonl")
+        done = repository.run("check", "--fail-on-skipped", "--baseline", "docs/other.jsonl")
+        assert (done.returncode, "skipped" in done.stdout) == (0, False)
+        repository.write("docs/bad.md.gz", b"damaged")
+        assert repository.run("check", "--fail-on-skipped").returncode == 3
+        (repository.top / "docs/bad.md.gz").unlink()
+        assert repository.run("check", "docs", "docs/picture.png", "--fail-on-skipped").returncode == 3
+        repository.write("code/a.py", "pass")
+        done = repository.run("check", "code")
+        assert "nothing to check: no documents (1 of formats that dedup does not read)" in done.stderr
+
     def test_3_for_a_baseline_that_could_not_see_everything(self, repository: Repository) -> None:
         repository.write("docs/b.md", b"\xff")
         done = repository.run("check", "docs", "--update-baseline", "--fail-on-skipped")
@@ -223,16 +239,22 @@ class TestWhatFails:
         done = repository.run("check", "docs", "--max-new", "1")
         assert done.returncode == 1
         assert "failed: more than 1 new copies · 2 new" in done.stdout
+        assert "To accept what is new: dedup check --update-baseline." in done.stdout
 
     def test_max_share(self, repository: Repository) -> None:
         assert repository.check("--max-share", "50").code == 0
         done = repository.run("check", "docs", "--max-share", "5")
         assert done.returncode == 1
         assert "% of the text repeats, 5% may" in done.stdout
+        assert "counts for --max-share, too" in done.stdout
+        assert "To accept what is new" not in done.stdout
 
     def test_fail_on(self, repository: Repository) -> None:
         assert repository.check("--fail-on", "any").code == 1
-        assert "docs/a.md:5: known" in repository.run("check", "docs", "--fail-on", "any").stdout
+        told = repository.run("check", "docs", "--fail-on", "any").stdout
+        assert "docs/a.md:5: known" in told
+        assert "What is accepted fails, too, with --fail-on any" in told
+        assert "To accept what is new" not in told
         repository.write("docs/new.md", NEW)
         checked = repository.check("--fail-on", "none")
         assert (checked.code, checked.new) == (0, ["docs/new.md:5"])
@@ -242,6 +264,8 @@ class TestWhatFails:
         done = repository.run("check", "docs", "--strict-baseline")
         assert done.returncode == 1
         assert "failed: stale entries in the baseline" in done.stdout
+        assert "To drop what is stale: dedup check --update-baseline." in done.stdout
+        assert "To accept what is new" not in done.stdout
         assert "docs/a.md" in done.stdout
         assert repository.check().code == 0
 
@@ -391,10 +415,14 @@ class TestWhereItIsRun:
 class TestWhatIsRead:
     def test_standard_input(self, repository: Repository) -> None:
         given = records(prose(60), OTHER, SHARED, id="first")
-        command = [sys.executable, "-m", "dedup", "check", "docs", "-", "--format=json"]
-        for update, expected in ((), ["-:3"]), (("--update-baseline",), None), ((), []):
+        command = [sys.executable, "-m", "dedup", "check", "docs", "-"]
+        for option, expected in (
+            ("--format=json", ["-:3"]),
+            ("--update-baseline", None),
+            ("--format=json", []),
+        ):
             done = subprocess.run(
-                [*command, *update], cwd=repository.top, env=ENVIRONMENT, input=given, capture_output=True,
+                [*command, option], cwd=repository.top, env=ENVIRONMENT, input=given, capture_output=True,
                 text=True, check=False,
             )  # fmt: skip
             if expected is not None:

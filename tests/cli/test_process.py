@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import pty
@@ -227,6 +228,32 @@ def test_the_real_pipeline() -> None:
 #: What runs without the interpreter's lock and asks for no signals, as the kernel does.
 KERNEL = "import hashlib; hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"
 PYTHON = "while True: sum(range(1000))"
+EARLY = """
+import runpy, signal, sys
+class Interrupting:
+    def find_spec(name, *_):
+        if name == "click":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupting)
+"""
+
+
+@pytest.mark.parametrize(
+    "begun",
+    ["runpy.run_module('dedup', run_name='__main__')", "from dedup.__main__ import command; command()"],
+)
+def test_an_interruption_while_it_is_still_being_imported(begun: str) -> None:
+    done = subprocess.run([sys.executable, "-c", EARLY + begun], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "dedup: interrupted\n")
+
+
+def test_what_is_installed_is_ready_for_an_interruption() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(Path(__file__).parents[2] / "setup.cfg", "utf-8")
+    scripts = setup["options.entry_points"]["console_scripts"].split()
+    assert scripts == ["dedup", "=", "dedup.__main__:command"]
+
+
 #: What is done to put things in order once the command is interrupted, and takes long.
 CLEANING = """
 import time

@@ -50,7 +50,7 @@ ALLOWED = {
     "gate": {"cache", "errors", "kernel", "model", "pipeline", "read", "result", "verdict", "write"},
     "cli": {
         "__init__", "errors", "model", "kernel", "read", "report", "write", "decide", "pipeline", "filter", "restore",
-        "config", "diff", "gate", "lookup", "saved",
+        "config", "diff", "gate", "lookup", "saved", "verdict",
     },
     "__init__": {"diff", "errors", "model", "pipeline", "saved"},
     "__main__": {"cli"},

@@ -279,3 +279,34 @@ def test_time_is_linear_in_the_text() -> None:
     ):
         directives(piece * (500_000 // len(piece)) + "dedup")
     assert time.perf_counter() - begun < 10  # half a second; a minute where each looks at all the others
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nThis is prose between two rules, which says\ndedup: ignore\n---\nand goes on.",
+        "---\n\nSome words.\n\ndedup: ignore\n\n---\n",
+        "---\ntext: |\n  dedup: ignore\n---\n",
+        "---\ntitle: a\n# Heading\nsee: the\nrest, dear: reader\ndedup: ignore\n---\n",
+        '+++\ntext = """\ndedup = "ignore"\n"""\n+++\n',
+        '+++\nprose\ndedup = "ignore"\n+++\n',
+    ],
+)
+def test_what_only_looks_like_front_matter_suppresses_nothing(text: str) -> None:
+    found = directives(text)
+    assert found is None or not found.ranges
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\n# a comment\ntitle: 'x: y'\ntags:\n- a\n- b\nmore: [\n  c\n]\ndedup: ignore\n---\n",
+        '---\n\n"last seen": |\n  Prose.\n\n  More.\nlast changed: never\ndedup: ignore\n---\n',
+        "---\r\ntitle: a\r\ndedup: ignore\r\n---\r\n",
+        '+++\r\ntitle = "a"\r\ndedup = "ignore" # why\r\n[table]\r\na = 1\r\n+++\r\n',
+    ],
+)
+def test_front_matter_of_many_kinds(text: str) -> None:
+    found = directives(text)
+    assert found is not None
+    assert [span.is_whole for span in found.ranges] == [True]
