@@ -15,7 +15,7 @@ from ..errors import SettingsError
 from ..model import Report
 from ..read import Options
 from ..read.again import Key, Texts
-from ..verdict import NEW, STATUSES, SUPPRESSED, Gate, Stale, Verdict
+from ..verdict import FAIL_ON, NEW, STATUSES, SUPPRESSED, Gate, Stale, Verdict
 from .accept import STILL, accepted
 from .baseline import Baseline, Entry
 from .findings import Changes, Lines, findings
@@ -23,8 +23,6 @@ from .judge import covered, judged
 from .occurrences import Group, Occurrence, occurrences, own_id
 from .paths import Scope, archives
 from .sketch import encoded, held, pairs, sketches
-
-FAIL_ON = ("new", "any", "none")
 
 _READ_AGAIN = 200  # records of one file in which words are looked for
 
