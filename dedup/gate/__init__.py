@@ -8,6 +8,6 @@ of the others are new), ``findings`` (what a user is told), ``survey`` (all of i
 
 from .baseline import Baseline, Entry
 from .paths import Scope
-from .survey import FAIL_ON, Policy, Survey
+from .survey import Policy, Survey
 
-__all__ = ["FAIL_ON", "Baseline", "Entry", "Policy", "Scope", "Survey"]
+__all__ = ["Baseline", "Entry", "Policy", "Scope", "Survey"]

@@ -45,7 +45,7 @@ def judged(
     found: set[int] = set()
     for group in ordered:
         new = _new(group, places, status, families, added, is_new)
-        if any(status.get(place, SUPPRESSED) != SUPPRESSED for place in group.places):
+        if new and any(status.get(place, SUPPRESSED) != SUPPRESSED for place in group.places):
             # Of accepted text other parts repeat now. What did not change was there when it was accepted, but for
             # a document with more copies than before, of which version control may have taken another one for new.
             changed = {places[n].key for n in group.places if is_new(places[n])}

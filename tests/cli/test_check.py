@@ -383,7 +383,10 @@ class TestWhereItIsRun:
         done = repository.run("check", "docs", PATH=str(tmp_path))
         assert done.returncode == 1
         assert "docs/z.md:5:1" in done.stdout
-        assert "note: which of two copies was there before is only guessed: git was not found" in done.stdout
+        assert (
+            "note: which of two copies was there before is told by their order, for git cannot: git was not found"
+            in done.stdout
+        )
         for option in (("--staged",), ("--changed-since", "HEAD")):
             done = repository.run("check", "docs", *option, PATH=str(tmp_path))
             assert done.returncode == 2
