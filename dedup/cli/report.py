@@ -10,6 +10,7 @@ from ..errors import SettingsError
 from ..model import Report
 from ..report import CHECK_FORMATS, FORMATS, SAVED_FORMATS, write, write_verdict
 from . import targets
+from .links import links
 from .options import CONTEXT, OUTPUT, STDOUT, Command, flag
 from .process import at_work
 from .targets import Look, Target, reports
@@ -58,11 +59,11 @@ def report(result: str, **options: Any) -> int:
 
     def writer(target: Target, stream: BinaryIO, look: Look) -> None:
         if isinstance(found, Report):
-            write(found, target.format, stream, color=look.color, width=look.width)
+            write(found, target.format, stream, color=look.color, width=look.width, link=links(target.file))
         elif target.format in SAVED_FORMATS:
             write_verdict(found, target.format, stream, color=look.color, width=look.width, **show)
         else:
-            write(found.report, target.format, stream)
+            write(found.report, target.format, stream, link=links(target.file))
 
     targets.write(chosen, writer)
     return 0
