@@ -62,7 +62,9 @@ def page(
 
 
 def embedded(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])  # type: ignore[index]
+    match = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
+    assert match is not None
+    found: dict[str, Any] = json.loads(match[1])
     return found
 
 
