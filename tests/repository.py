@@ -51,16 +51,18 @@ class Checked(NamedTuple):
 class Repository:
     """Files under ``top``, and git there."""
 
-    def __init__(self, top: Path) -> None:
+    def __init__(self, top: Path, environment: dict[str, str] = ENVIRONMENT) -> None:
         self.top = top
+        self.environment = environment
         top.mkdir(parents=True, exist_ok=True)
         self.git("init", "--quiet", "--initial-branch", "main")
 
     def git(self, *arguments: str) -> str:
         """Runs git; it must succeed."""
         done = subprocess.run(
-            ["git", *arguments], cwd=self.top, env=ENVIRONMENT, capture_output=True, timeout=60, check=False
-        )
+            ["git", *arguments], cwd=self.top, env=self.environment,
+            capture_output=True, timeout=60, check=False,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return os.fsdecode(done.stdout)
 
@@ -81,7 +83,7 @@ class Repository:
     def run(self, *arguments: str, folder: str = ".", **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs ``dedup`` in a folder of the repository."""
         return subprocess.run(
-            [sys.executable, "-m", "dedup", *arguments], cwd=self.top / folder, env={**ENVIRONMENT, **environment},
+            [sys.executable, "-m", "dedup", *arguments], cwd=self.top / folder, env={**self.environment, **environment},
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
 

@@ -28,12 +28,9 @@ class Hooked(Repository):
     """A repository whose two files share a paragraph that its baseline accepts, with hooks installed."""
 
     def __init__(self, folder: Path, hooks: str, revision: str, **override: Any) -> None:
-        super().__init__(folder / "project")
-        self.environment = {
-            **ENVIRONMENT,
-            "PRE_COMMIT_HOME": str(folder / "home"),
-            "PATH": f"{folder / 'bin'}{os.pathsep}{ENVIRONMENT['PATH']}",
-        }
+        path = f"{folder / 'bin'}{os.pathsep}{ENVIRONMENT['PATH']}"  # for the hooks that a commit runs
+        home = str(folder / "home")
+        super().__init__(folder / "project", {**ENVIRONMENT, "PRE_COMMIT_HOME": home, "PATH": path})
         ids = [{"id": name, "args": ["docs"], **override} for name in ("dedup-check", "dedup-check-all")]
         config = {"repos": [{"repo": hooks, "rev": revision, "hooks": ids}]}
         self.write(".pre-commit-config.yaml", yaml.safe_dump(config))
