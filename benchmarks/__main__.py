@@ -1,21 +1,22 @@
-"""``python -m benchmarks [compare | shapes | scale]``; without a word, ``compare``."""
+"""``python -m benchmarks [compare | shapes | scale | index]``; without a word, ``compare``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from benchmarks import run, scale, shapes
+from benchmarks import memory, run, scale, shapes
 
 COMMANDS = {
     "compare": (run, "dedup and the rivals on one corpus"),
     "shapes": (shapes, "hard shapes beside ordinary text"),
     "scale": (scale, "two sizes, with and without passages, and filter"),
+    "index": (memory, "an index of many documents, built and asked"),
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Parse the command line and run one of the three."""
+    """Parse the command line and run one of them."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Whole-process benchmarks of dedup."
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -37,15 +37,17 @@ class Star(NamedTuple):
     contained: list[Copy]
 
 
-def document_stars(matches: DocumentMatches, threshold: float) -> list[Star]:
+def document_stars(
+    matches: DocumentMatches, threshold: float, preferred: Collection[int] = frozenset()
+) -> list[Star]:
     """Copies round the texts that are kept, in the order of the kept.
 
-    Texts are taken in order, the longest first. One that is a near copy of a kept text is a copy of all those
-    it is near to, shorter ones too; any other is kept. Containment is a relation beside that: a kept text may lie
-    inside another, the one that holds most of it, and so may its near copies.
+    Texts are taken in order, those ``preferred`` first, then the longest. One that is a near copy of a kept text is a
+    copy of all those it is near to, shorter ones too; any other is kept. Containment is a relation beside that: a
+    kept text may lie inside another, the one that holds most of it, and so may its near copies.
     """
     rows = list(zip(*(column.tolist() for column in matches), strict=True))
-    nearest = _nearest(matches, threshold)
+    nearest = _nearest(matches, threshold, preferred)
     kept = {text for pair, *_ in rows for text in pair} - nearest.keys()
     stars = {text: Star(text, [], []) for text in sorted(kept)}
     holders: dict[int, tuple[float, int]] = {}
@@ -64,22 +66,27 @@ def document_stars(matches: DocumentMatches, threshold: float) -> list[Star]:
     return [star for star in stars.values() if star.near or star.contained]
 
 
-def _nearest(matches: DocumentMatches, threshold: float) -> dict[int, list[int]]:
+def _nearest(matches: DocumentMatches, threshold: float, preferred: Collection[int]) -> dict[int, list[int]]:
     """The near copies among the texts, in order, each with the kept texts before it that it is near to."""
     earlier: dict[int, list[int]] = defaultdict(list)
     near = matches.jaccard >= threshold
     for a, b in matches.pairs[near].tolist():
-        earlier[b].append(a)
+        if b in preferred and a not in preferred:
+            earlier[a].append(b)
+        else:
+            earlier[b].append(a)
     copies: dict[int, list[int]] = {}
-    for text in sorted(earlier):
+    for text in sorted(earlier, key=lambda text: (text not in preferred, text)):
         if leaders := [leader for leader in earlier[text] if leader not in copies]:
             copies[text] = leaders
     return copies
 
 
-def copies_of_contained(matches: DocumentMatches, threshold: float) -> Array:
+def copies_of_contained(
+    matches: DocumentMatches, threshold: float, preferred: Collection[int] = frozenset()
+) -> Array:
     """Pairs (longer, shorter), int64 (n, 2): texts that hold another one, and the near copies of that one."""
-    nearest = _nearest(matches, threshold)
+    nearest = _nearest(matches, threshold, preferred)
     copies: dict[int, list[int]] = defaultdict(list)
     for copy, leaders in nearest.items():
         for leader in leaders:
@@ -89,14 +96,16 @@ def copies_of_contained(matches: DocumentMatches, threshold: float) -> Array:
     return np.array(sorted(links), "i8").reshape(-1, 2)
 
 
-def missing_links(matches: DocumentMatches, tried: Array, threshold: float) -> Array:
+def missing_links(
+    matches: DocumentMatches, tried: Array, threshold: float, preferred: Collection[int] = frozenset()
+) -> Array:
     """Pairs of kept texts that are worth a comparison, int64 (n, 2), the longer first, none of them in ``tried``.
 
     In a crowd not all pairs are candidates, and copies of one text may be near to different ones of its copies
     only. Of the kept texts that near copies connect, the first that has not met all others is to meet them.
     """
     near = matches.pairs[matches.jaccard >= threshold]
-    copies = _nearest(matches, threshold)
+    copies = _nearest(matches, threshold, preferred)
     groups = []
     for group in _components(near.ravel(), near):
         kept = [text for text in group if text not in copies]
@@ -368,6 +377,43 @@ def merged(tokens: Array, clusters: list[Members]) -> list[Members]:
         others += [member for cluster in group for member in cluster.others]
         out.append(_cluster(group[0].first, others))
     return out
+
+
+def led_by(
+    tokens: Array, clusters: list[Members], preferred: Array, similarity: float, jobs: int = 0
+) -> list[Members]:
+    """Clusters whose first member is a preferred one (bool, one a token) wherever they have one.
+
+    The best of these takes the first place with all that are alike enough to it; what is left is a cluster by itself.
+    """
+    done = []
+    while clusters:
+        leaders = [_best(cluster, preferred) for cluster in clusters]
+        done += [cluster for cluster, leader in zip(clusters, leaders, strict=True) if leader is None]
+        left = []
+        for cluster, leader in zip(clusters, leaders, strict=True):
+            if leader is None:
+                continue
+            rest = [
+                (span, figure) for span, figure in [(cluster.first, 1.0), *cluster.others] if span != leader
+            ]
+            trials = _array(span for other, _ in rest for span in (leader, other)).reshape(-1, 4)
+            figures = span_similarities(tokens, trials, jobs).tolist()
+            near = [(span, new) for (span, _), new in zip(rest, figures, strict=True) if new >= similarity]
+            far = [other for other, new in zip(rest, figures, strict=True) if new < similarity]
+            done.append(_cluster(leader, near))
+            if cluster.first in (span for span, _ in far) and len(far) > 1:
+                left.append(Members(cluster.first, [other for other in far if other[0] != cluster.first]))
+        clusters = left
+    return [cluster for cluster in done if cluster.others]
+
+
+def _best(cluster: Members, preferred: Array) -> Span | None:
+    """The preferred member that is most like the first, where the first is none."""
+    if preferred[cluster.first[0]]:
+        return None
+    ranked = [(-figure, span) for span, figure in cluster.others if preferred[span[0]]]
+    return min(ranked)[1] if ranked else None
 
 
 def without_parts(clusters: list[Members]) -> list[Members]:

@@ -9,6 +9,8 @@
      ├── ManifestError        a manifest is damaged, of another version, or does not fit what it describes
      ├── BaselineError        a baseline is missing, damaged, or of another version
      ├── ResultError          a saved result is damaged, of another version, or none
+     ├── DedupIndexError      an index is missing, busy, of another version, or not what was asked for
+     │    └── DamagedIndexError   what it holds is not what was written
      ├── KernelError          a kernel was asked for by name and is not there
      └── DependencyError      an optional package is needed for this and is not installed
 
@@ -50,6 +52,14 @@ class BaselineError(DedupError):
 
 class ResultError(DedupError):
     """A saved result is damaged, of another version, or none."""
+
+
+class DedupIndexError(DedupError):
+    """An index is missing, busy, of another version, or not what was asked for."""
+
+
+class DamagedIndexError(DedupIndexError):
+    """What an index holds is not what was written."""
 
 
 class KernelError(DedupError):

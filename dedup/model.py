@@ -21,12 +21,14 @@ class Source(NamedTuple):
 
     ``path`` is as the user gave it (never made absolute), ``-`` for standard input, None for a document
     handed over in memory. ``line`` is the record's line in that file, from 1, and None where the file is
-    the document. ``byte_offset`` is where the record begins in the (decompressed) file.
+    the document. ``byte_offset`` is where the record begins in the (decompressed) file. ``archived`` is None, or
+    the version (32 hexadecimal digits) of a document that comes from an index, where it was put from there.
     """
 
     path: str | None = None
     line: int | None = None
     byte_offset: int | None = None
+    archived: str | None = None
 
 
 class Document(NamedTuple):
@@ -204,6 +206,24 @@ class EmptyDocument:
     source: Source
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an index without texts knows of an archived document that a new one seems to be like. Nothing is proven.
+
+    ``identical`` means the same text, by its hash. ``estimated_jaccard`` is estimated from signatures, and None where
+    it is below the threshold: then passages seem to lie in ``text[estimated_start:estimated_end]``.
+    """
+
+    document: str
+    source: Source
+    archived: str
+    archived_source: Source
+    identical: bool
+    estimated_jaccard: float | None
+    estimated_start: int | None
+    estimated_end: int | None
+
+
 def _version() -> str:
     from . import __version__
 
@@ -214,7 +234,8 @@ def _version() -> str:
 class Report:
     """What a scan found. Clusters stand in the order of how much text they repeat, most first.
 
-    ``version`` is that of the program which found it. A report can be handed to ``polars.DataFrame``,
+    ``version`` is that of the program which found it. ``estimates`` are None but where an index was asked that holds no
+    texts. A report can be handed to ``polars.DataFrame``,
     ``pyarrow.table`` or ``pandas.DataFrame.from_arrow``: a row for each member.
     """
 
@@ -225,9 +246,11 @@ class Report:
     document_clusters: tuple[DocumentCluster, ...]
     passage_clusters: tuple[PassageCluster, ...]
     version: str = field(default_factory=_version)
+    estimates: tuple[Estimate, ...] | None = None
 
     def outline(self) -> dict[str, Any]:
         """The result in the form of ``--format json``, the clusters in it still objects."""
+        estimates = {} if self.estimates is None else {"estimates": self.estimates}
         return {
             "schema": SCHEMA,
             "tool": {"name": "dedup", "version": self.version},
@@ -235,8 +258,9 @@ class Report:
             "summary": self.summary,
             "skipped": self.skipped,
             "empty_documents": self.empty_documents,
-            "document_clusters": self.document_clusters,
-            "passage_clusters": self.passage_clusters,
+            "document_clusters": [told(cluster) for cluster in self.document_clusters],
+            "passage_clusters": [told(cluster) for cluster in self.passage_clusters],
+            **estimates,
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -257,10 +281,26 @@ class Report:
         return stream(self, requested_schema)
 
 
+def told(cluster: DocumentCluster | PassageCluster) -> DocumentCluster | PassageCluster | dict[str, Any]:
+    """A cluster as results show it: as it is, or with its archived members marked."""
+    if all(member.source.archived is None for member in cluster.members):
+        return cluster
+    members = [
+        {**shallow(member), "archived": True} if member.source.archived else member
+        for member in cluster.members
+    ]
+    return {**shallow(cluster), "members": members}
+
+
 def shallow(value: Any) -> dict[str, Any]:
     """A named tuple or dataclass as a dict; what it holds stays as it is."""
+    if isinstance(value, dict):
+        return value
     if isinstance(value, Source | Skipped):
-        return value._asdict()
+        fields = value._asdict()
+        if fields.get("archived", "") is None:
+            del fields["archived"]
+        return fields
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 

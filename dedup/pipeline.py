@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,11 +74,13 @@ def run(
     progress: Progress | None = None,
     again: text.Reread | None = None,
     recall: Callable[[], Report | None] | None = None,
+    archive: text.Archive | None = None,
 ) -> Report:
     """The report on all documents of ``items``; what was skipped on the way is in it.
 
-    Texts that ``again`` can read again are not held where none of them is likely to be shown. ``recall`` is asked,
-    once all is read, for a report that is known already.
+    With an ``archive`` they are compared with its documents, too, which come first in every cluster. Texts that
+    ``again`` can read again are not held where none of them is likely to be shown. ``recall`` is asked, once all is
+    read, for a report that is known already.
     """
     tell = progress or (lambda stage, done, total: None)
     collector, skipped = _read(items, settings, tell, None if settings.passages else again)
@@ -85,12 +88,21 @@ def run(
     if known is not None:
         return known
     corpus = collector.corpus(distinct=settings.documents)
+    estimates = None
+    if archive is not None:
+        tell("asking the index", 0, None)
+        guesses = archive.guesses(corpus.tokens, corpus.offsets)
+        if guesses is None:
+            collector.archived(archive.near(corpus.tokens, corpus.offsets))
+            corpus = collector.corpus(distinct=settings.documents)
+        else:
+            estimates = result.estimates(corpus, guesses)
     del collector
     found = Found([], {}, [], np.zeros((0, 5), "i8"))
     if settings.documents:
         tell("comparing documents", 0, None)
         matches = _document_matches(corpus, settings)
-        found = found._replace(stars=cluster.document_stars(matches, settings.threshold))
+        found = found._replace(stars=cluster.document_stars(matches, settings.threshold, corpus.archived))
     if settings.passages:
         tell("looking for passages", 0, None)
         found = found._replace(stretches=_stretches(corpus, found.stars, settings))
@@ -99,7 +111,27 @@ def run(
         clusters = _clusters(corpus, repeats.pairs, settings)
         found = found._replace(clusters=clusters, periods=repeats.periods)
     tell("writing the report", 0, None)
-    return _report(corpus, skipped, found, settings)
+    only = archive is not None and archive.alone
+    if only:
+        found = _with_archived(found, corpus)
+    report = _report(corpus, skipped, found, settings, only)
+    return report if estimates is None else replace(report, estimates=estimates)
+
+
+def _with_archived(found: Found, corpus: text.Corpus) -> Found:
+    """Of what was found, that in which an archived text takes part."""
+    archived = corpus.archived
+    stars = []
+    for star in found.stars:
+        if star.kept in archived:
+            stars.append(star)
+        else:
+            parts = [[copy for copy in copies if copy.text in archived] for copies in star[1:]]
+            if any(parts):
+                stars.append(cluster.Star(star.kept, *parts))
+    owners = np.searchsorted(corpus.offsets, [c.first[0] for c in found.clusters], side="right") - 1
+    clusters = [c for c, owner in zip(found.clusters, owners.tolist(), strict=True) if owner in archived]
+    return found._replace(stars=stars, clusters=clusters, periods=found.periods[:0])
 
 
 def _read(
@@ -120,6 +152,7 @@ def _read(
 def _document_matches(corpus: text.Corpus, settings: Settings) -> match.DocumentMatches:
     """Near copies first; only what is not one is looked for inside longer texts."""
     tokens, offsets, ngram, jobs = corpus.tokens, corpus.offsets, settings.ngram, settings.jobs
+    preferred = corpus.archived
 
     def compared(pairs: Array) -> match.DocumentMatches:
         return match.documents(tokens, offsets, ngram, pairs, settings.threshold, settings.min_tokens, jobs)
@@ -128,7 +161,7 @@ def _document_matches(corpus: text.Corpus, settings: Settings) -> match.Document
     tried = band.near_pairs(signatures.values, settings.threshold, jobs)
     near = compared(tried)
     for _ in range(ROUNDS):
-        links = cluster.missing_links(near, tried, settings.threshold)
+        links = cluster.missing_links(near, tried, settings.threshold, preferred)
         if not len(links):
             break
         tried = np.concatenate([tried, links])
@@ -138,7 +171,7 @@ def _document_matches(corpus: text.Corpus, settings: Settings) -> match.Document
     parameters = ContainedParameters(ngram, settings.min_tokens)
     candidates = band.contained_pairs(tokens, offsets, smallest, sought, parameters, settings.threshold, jobs)
     matches = near.joined(compared(candidates))
-    return matches.joined(compared(cluster.copies_of_contained(matches, settings.threshold)))
+    return matches.joined(compared(cluster.copies_of_contained(matches, settings.threshold, preferred)))
 
 
 #: Rounds in which a kept text is compared with the others that near copies connect with it.
@@ -202,22 +235,34 @@ def _clusters(corpus: text.Corpus, pairs: Array, settings: Settings) -> list[clu
             tokens, corpus.offsets, firsts, taken, (similarity, settings.min_tokens), jobs
         )
         clusters = cluster.with_more(tokens, clusters, frequent, more, similarity, jobs)
-    return cluster.without_parts(cluster.merged(tokens, clusters))
+    clusters = cluster.merged(tokens, clusters)
+    if corpus.archived:
+        preferred = np.zeros(len(tokens), bool)
+        for archived in corpus.archived:
+            preferred[corpus.offsets[archived] : corpus.offsets[archived + 1]] = True
+        clusters = cluster.led_by(tokens, clusters, preferred, similarity, jobs)
+    return cluster.without_parts(clusters)
 
 
-def _report(corpus: text.Corpus, skipped: list[Skipped], found: Found, settings: Settings) -> Report:
+def _report(
+    corpus: text.Corpus, skipped: list[Skipped], found: Found, settings: Settings, only: bool = False
+) -> Report:
     documents = corpus.documents
-    document_clusters = result.document_clusters(corpus, found.stars, found.stretches, settings.jobs)
-    passage_clusters = result.passage_clusters(corpus, found.clusters, found.periods, settings.jobs)
-    tokens = int((corpus.lengths * [len(group) for group in corpus.holders]).sum())
-    repeated = result.repeated_tokens(corpus, found.stars, found.clusters, found.periods)
+    document_clusters = result.of_today(
+        result.document_clusters(corpus, found.stars, found.stretches, settings.jobs), only
+    )
+    passage_clusters = result.of_today(
+        result.passage_clusters(corpus, found.clusters, found.periods, settings.jobs)
+    )
+    tokens = int((corpus.lengths * corpus.read_holders()).sum())
+    repeated = result.repeated_tokens(corpus, found.stars, found.clusters, found.periods, only)
     summary = Summary(
-        documents=len(documents),
+        documents=documents.read,
         skipped=len(skipped),
         empty=len(corpus.empty),
         characters=documents.characters,
         tokens=tokens,
-        duplicate_documents=result.duplicate_documents(corpus, found.stars),
+        duplicate_documents=result.duplicate_documents(corpus, found.stars, only),
         document_clusters=len(document_clusters),
         passage_clusters=len(passage_clusters),
         repeated_tokens=repeated,

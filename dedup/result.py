@@ -10,15 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import chain, pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from . import kernel
 from .cluster import Members, Star
 from .kernel.types import Array
-from .model import DocumentCluster, DocumentMember, PassageCluster, PassageMember
-from .text import Corpus
+from .model import DocumentCluster, DocumentMember, Estimate, PassageCluster, PassageMember
+from .text import Corpus, Guess, version
 
 Span = tuple[int, int]
 
@@ -67,7 +67,8 @@ def _document_cluster(
 ) -> DocumentCluster:
     ids, sources, kept = corpus.documents.ids, corpus.documents.sources, corpus.holders[text][0]
     members = [DocumentMember(ids[kept], sources[kept])]
-    members += [DocumentMember(ids[holder], sources[holder], *figures) for holder, figures in sorted(others)]
+    others.sort(key=lambda other: (other[0] < corpus.documents.read, other))  # archived ones first
+    members += [DocumentMember(ids[holder], sources[holder], *figures) for holder, figures in others]
     tokens = corpus.tokens[corpus.offsets[text] : corpus.offsets[text + 1]]
     relation = "contained" if kind == "contained" else ""  # a text may have copies and hold others
     return DocumentCluster(fingerprint(tokens, relation), kind, ids[kept], tuple(members))
@@ -153,7 +154,7 @@ def _passage_cluster(
         for span, figure, copies in found
         for holder in corpus.holders[places[span][4]][:EQUAL_TEXTS]
     ]
-    members[1:] = sorted(members[1:])
+    members[1:] = sorted(members[1:], key=lambda member: (member[0] < documents.read, member))
     out: list[PassageMember] = []
     lowest = 1.0
     for holder, _, figure, copies, (start, end, line, end_line, _) in members:
@@ -188,26 +189,69 @@ def _numbered(clusters: Iterable[PassageCluster]) -> Iterator[PassageCluster]:
             yield PassageCluster(f"{c.id}-{seen[c.id]}", c.tokens, c.similarity, c.period, c.members)
 
 
+AnyCluster = TypeVar("AnyCluster", DocumentCluster, PassageCluster)
+
+
+def of_today(clusters: tuple[AnyCluster, ...], only: bool = False) -> tuple[AnyCluster, ...]:
+    """Clusters without those that archived documents have among themselves, and ``only`` those with one of these."""
+    found = []
+    for c in clusters:
+        archived = sum(member.source.archived is not None for member in c.members)
+        if archived < len(c.members) and (archived or not only):
+            found.append(c)
+    return tuple(found)
+
+
+def estimates(corpus: Corpus, guesses: Iterable[Guess]) -> tuple[Estimate, ...]:
+    """What an index without texts seems to hold of each document, in the order of the input."""
+    found = []
+    for guess in guesses:
+        whole = corpus.text(guess.text)
+        span: tuple[int | None, int | None] = (None, None)
+        if guess.jaccard is None:
+            places = kernel.locate([whole], np.array([0, 1]), np.array([[guess.start, guess.end]]))
+            span = int(places[0, 0]), int(places[0, 1])
+        identical = version(whole).hex() == guess.source.archived
+        for holder in corpus.holders[guess.text]:
+            name = corpus.documents.ids[holder], corpus.documents.sources[holder]
+            jaccard = 1.0 if identical else guess.jaccard
+            found.append((holder, Estimate(*name, guess.archived, guess.source, identical, jaccard, *span)))
+    return tuple(estimate for _, estimate in sorted(found, key=lambda item: item[0]))
+
+
 # ---- counts ----------------------------------------------------------------------------------------------------
 
 
-def duplicate_documents(corpus: Corpus, stars: Iterable[Star]) -> int:
-    """Documents that are a copy of another one, of whatever kind."""
-    copies = {copy.text for star in stars for copy in (*star.near, *star.contained)}
-    return sum(len(holders) - (text not in copies) for text, holders in enumerate(corpus.holders))
+def duplicate_documents(corpus: Corpus, stars: Iterable[Star], only: bool = False) -> int:
+    """Documents that are a copy of another one, of whatever kind, or ``only`` of an archived one.
+
+    Archived documents themselves do not count.
+    """
+    return sum(copies for copies, _ in _copies(corpus, stars, only))
 
 
-def repeated_tokens(corpus: Corpus, stars: Iterable[Star], clusters: list[Members], periods: Array) -> int:
-    """Tokens that lie in copies: whole copies of documents, and all members of a passage but its first."""
-    copies = {copy.text for star in stars for copy in (*star.near, *star.contained)}
+def _copies(corpus: Corpus, stars: Iterable[Star], only: bool) -> list[tuple[int, bool]]:
+    """For each text how many documents that were read are copies with it, and whether all are that have it."""
+    copies = {copy.text for star in stars for copy in (*star.near, *star.contained)} | corpus.archived
+    return [
+        (read if text in copies else 0 if only else max(read - 1, 0), text in copies)
+        for text, read in enumerate(corpus.read_holders())
+    ]
+
+
+def repeated_tokens(
+    corpus: Corpus, stars: Iterable[Star], clusters: list[Members], periods: Array, only: bool = False
+) -> int:
+    """Tokens that lie in copies: whole copies of documents, and all members of a passage but its first.
+
+    Those of archived documents do not count, and ``only`` copies of these do if that is so wanted.
+    """
     lengths: list[int] = corpus.lengths.tolist()
-    total = sum(
-        length * (len(holders) - (text not in copies))
-        for text, (length, holders) in enumerate(zip(lengths, corpus.holders, strict=True))
-    )
+    copies = _copies(corpus, stars, only)
+    total = sum(length * often for length, (often, _) in zip(lengths, copies, strict=True))
     spans = [span for cluster in clusters for span, _ in cluster.others]
     spans += [(start + period, end) for _, start, end, period, _ in periods.tolist()]
-    texts = np.array(sorted(copies), "i8")
+    texts = np.array([text for text, (_, is_copy) in enumerate(copies) if is_copy], "i8")
     whole = np.stack([corpus.offsets[texts], corpus.offsets[texts + 1]], 1)
     parts = np.fromiter(chain.from_iterable(spans), "i8").reshape(-1, 2)
     return total + _union(np.concatenate([parts, whole])) - _union(whole)

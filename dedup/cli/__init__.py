@@ -21,6 +21,7 @@ from .check import FAILED, check
 from .configured import with_options
 from .diff import diff
 from .filter import filter_, restore
+from .index import index
 from .init import init
 from .options import CONTEXT
 from .report import report
@@ -58,7 +59,7 @@ def dedup() -> None:
 
 
 with_options(dedup)
-for _subcommand in (scan, check, diff, report, filter_, restore, init):
+for _subcommand in (scan, check, diff, report, filter_, restore, index, init):
     dedup.add_command(_subcommand)
 
 

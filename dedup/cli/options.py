@@ -139,6 +139,12 @@ _SEARCH = (
 )
 
 
+INDEX = option(
+    SEARCH, "--index", metavar="DIR", holds=PATH,
+    help="Compare with what this index holds, too; see dedup index.",
+)  # fmt: skip
+
+
 def searching(command: Any) -> Any:
     """The options that become the :class:`Settings` of a scan; :func:`settings_of` makes them."""
     for one in reversed(_SEARCH):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -14,12 +15,13 @@ from ..report import FORMATS, write
 from . import targets
 from .configured import Configured
 from .links import links
-from .options import CONTEXT, OUTPUT, STDOUT, flag, reading, searching, settings_of
+from .options import CONTEXT, INDEX, OUTPUT, STDOUT, flag, reading, searching, settings_of
 from .process import at_work
 from .screen import say
 from .targets import Look, Target, reports
 
 if TYPE_CHECKING:
+    from ..index import Memory
     from ..read.again import Texts
 
 SKIPPED = 3
@@ -46,6 +48,7 @@ Exit codes:
 @click.command(cls=Configured, no_args_is_help=True, epilog=_EXAMPLES, context_settings=CONTEXT)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @searching
+@INDEX
 @reading("Larger records are passed over; 0 for no limit.")
 @reports(FORMATS, default="text")
 @flag(OUTPUT, "-q", "--quiet", help="No progress and no messages, only errors.")
@@ -91,10 +94,20 @@ def _run(
     with at_work(options["quiet"]) as notify, Again(reading) as again:
         from ..pipeline import run
 
+        archive = asked(options["index"], settings)
         if not with_texts:
-            return run(items, settings, notify, again), None
+            return run(items, settings, notify, again, archive=archive), None
         texts = Texts(again)
-        return run(texts.passing(items), settings, notify, again), partial(_text, texts)
+        return run(texts.passing(items), settings, notify, again, archive=archive), partial(_text, texts)
+
+
+def asked(index: str | None, settings: Settings) -> Memory | None:
+    """The index that is to be asked, if one is."""
+    if index is None:
+        return None
+    from ..index import Memory, Snapshot
+
+    return Memory(Snapshot.of(Path(index)), settings)
 
 
 def _text(texts: Texts, document: str, source: Source) -> str | None:

@@ -165,5 +165,5 @@ def _named(record: Record) -> Iterator[None]:
     try:
         yield
     except OutputError as error:
-        path, line, _ = record.source
+        path, line = record.source[:2]
         raise OutputError(f"{path}:{line}: {error}" if line is not None else f"{path}: {error}") from error

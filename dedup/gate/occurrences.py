@@ -197,7 +197,7 @@ def _tokenised(
 
 def own_id(key: Key) -> str | None:
     """The id that a record has of its own; None for a file that is a document and for a record without one."""
-    document, (path, line, _) = key
+    document, (path, line, *_) = key
     return None if document in (path, f"{path}:{line}") else document
 
 

@@ -36,7 +36,7 @@ class Again:
 
     def can(self, source: Source) -> bool:
         """Whether this document's bytes stand in a file at a place that can be gone to."""
-        if source.path is None or source.path == formats.STDIN:
+        if source.path is None or source.path == formats.STDIN or source.archived is not None:
             return False
         if source.path not in self._still:
             is_regular = False

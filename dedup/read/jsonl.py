@@ -63,7 +63,7 @@ def documents(
             if type(text) is str and type(name) in _ID_TYPES:
                 if name.__class__ is not str or not name:
                     name = f"{path}:{number}" if name in _NO_ID else str(name)
-                yield new(Document, (name, text, new(Source, (path, number, offset))))
+                yield new(Document, (name, text, new(Source, (path, number, offset, None))))
             else:
                 if isinstance(line, Blank):
                     item, number = blank, number + line.lines - 1

@@ -49,7 +49,7 @@ class Record(NamedTuple):
         """The entry in the skipped list, where there is something to say; it names the line, or the byte offset."""
         if self.reason is None:
             return None
-        path, line, offset = self.source
+        path, line, offset, _ = self.source
         if line is not None:
             return Skipped(f"{path}:{line}", self.reason)
         return Skipped(f"{path}@{offset}" if offset else str(path), self.reason)

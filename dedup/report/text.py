@@ -10,7 +10,16 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import BinaryIO
 
-from ..model import DocumentCluster, DocumentMember, PassageCluster, PassageMember, Report, Source, Summary
+from ..model import (
+    DocumentCluster,
+    DocumentMember,
+    Estimate,
+    PassageCluster,
+    PassageMember,
+    Report,
+    Source,
+    Summary,
+)
 from .excerpt import flat, marked, shortened
 from .figures import count, percent
 from .page import Page, Piece
@@ -19,6 +28,7 @@ CLUSTERS = 1000  # clusters of each kind shown
 PLACES = 20  # places named in a cluster
 TEXTS = 5  # texts shown in a cluster, the first member's included
 INPUTS = 20  # skipped inputs and empty documents named
+ESTIMATES = 1000
 
 KINDS = {"exact": "identical", "near": "near", "contained": "contained"}
 
@@ -38,6 +48,9 @@ def write(report: Report, stream: BinaryIO, *, color: bool, width: int) -> None:
         page.title(f"passage {number} · {extent(passages)}")
         places(page, passages)
     more(page, len(report.passage_clusters) - CLUSTERS, "more repeated passage", "more repeated passages")
+    if report.estimates:
+        page.title(f"{count(len(report.estimates), 'estimate')}, nothing proven: the index holds no texts")
+        listed(page, map(_estimate, report.estimates), len(report.estimates), ESTIMATES)
     if report.empty_documents:
         page.title(f"{count(len(report.empty_documents), 'document')} without a word")
         empty = (named(entry.source, entry.document) for entry in report.empty_documents)
@@ -101,33 +114,51 @@ def extent(cluster: PassageCluster) -> str:
 
 def placed(member: PassageMember) -> list[Piece]:
     """Where a passage stands, as ``path:line``; in a record, the record's line, then the line in its text."""
-    path, record, _ = member.source
+    path, record = member.source[:2]
+    archived = _archived(member.source)
     if path is None:
-        return [Piece(f"{member.document}:{member.line}", "place")]
+        return [Piece(f"{member.document}:{member.line}", "place"), *archived]
     if record is None:
-        return [Piece(f"{path}:{member.line}", "place"), *_own_id(member.document, path)]
+        return [Piece(f"{path}:{member.line}", "place"), *_own_id(member.document, path), *archived]
     inside = [Piece(f", line {member.line:,} of its text")] if member.line > 1 else []
-    return [Piece(f"{path}:{record}", "place"), *_own_id(member.document, f"{path}:{record}"), *inside]
+    own = _own_id(member.document, f"{path}:{record}")
+    return [Piece(f"{path}:{record}", "place"), *own, *inside, *archived]
 
 
 def named(source: Source, document: str) -> list[Piece]:
     """A document, as ``path`` or ``path:line``, with the id that a record has of its own."""
-    path, record, _ = source
+    path, record = source[:2]
     if path is None:
-        return [Piece(document, "place")]
+        return [Piece(document, "place"), *_archived(source)]
     name = path if record is None else f"{path}:{record}"
-    return [Piece(name, "place"), *_own_id(document, name)]
+    return [Piece(name, "place"), *_own_id(document, name), *_archived(source)]
+
+
+def _archived(source: Source) -> list[Piece]:
+    return [] if source.archived is None else [Piece(" (archived)")]
 
 
 def _own_id(document: str, name: str) -> list[Piece]:
     return [] if document == name else [Piece(f" {document}")]
 
 
-def listed(page: Page, lines: Iterable[Sequence[Piece]], total: int) -> None:
+def _estimate(estimate: Estimate) -> list[Piece]:
+    """A document, what it seems to be like, and how that is known."""
+    if estimate.identical:
+        how = "the same text, by its hash"
+    elif estimate.estimated_jaccard is not None:
+        how = f"jaccard about {percent(estimate.estimated_jaccard)}"
+    else:
+        how = f"passages in characters {estimate.estimated_start:,} to {estimate.estimated_end:,}"
+    archived = named(estimate.archived_source, estimate.archived)
+    return [*named(estimate.source, estimate.document), Piece(" ~ "), *archived, Piece(f"  {how}", "faint")]
+
+
+def listed(page: Page, lines: Iterable[Sequence[Piece]], total: int, shown: int = INPUTS) -> None:
     """The first of so many lines, and how many more there are."""
-    for pieces in islice(lines, INPUTS):
+    for pieces in islice(lines, shown):
         page.line(*pieces, indent=2)
-    more(page, total - INPUTS, "more", "more", indent=2)
+    more(page, total - shown, "more", "more", indent=2)
 
 
 def more(page: Page, left: int, one: str, many: str, *, indent: int = 0) -> None:

@@ -7,6 +7,7 @@ lost: the texts of whole documents, and all but the first other places of a find
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..model import (
     DocumentCluster,
     DocumentMember,
     EmptyDocument,
+    Estimate,
     PassageCluster,
     PassageMember,
     Report,
@@ -42,7 +44,25 @@ from .values import (
     text,
 )
 
-_SOURCE = object_of(Source, {"path": or_null(text), "line": or_null(positive), "byte_offset": or_null(count)})
+_SOURCE = object_of(
+    Source,
+    {"path": or_null(text), "line": or_null(positive), "byte_offset": or_null(count)},
+    {"archived": name},
+)
+
+
+def _told_by_source(member: Callable[..., Any]) -> Callable[..., Any]:
+    """A member whose ``archived`` says again what its source does."""
+
+    def make(*values: Any, archived: bool = False) -> Any:
+        found = member(*values)
+        if archived != (found.source.archived is not None):
+            raise WrongError("is archived, and its source is not; or the other way about")
+        return found
+
+    return make
+
+
 _SUMMARY = object_of(
     Summary,
     {
@@ -54,7 +74,7 @@ _SUMMARY = object_of(
     },
 )  # fmt: skip
 _DOCUMENT_MEMBER = object_of(
-    DocumentMember,
+    _told_by_source(DocumentMember),
     {
         "document": text,
         "source": _SOURCE,
@@ -64,6 +84,7 @@ _DOCUMENT_MEMBER = object_of(
         "kept_end": or_null(count),
         "kept_line": or_null(positive),
     },
+    {"archived": flag},
 )
 _DOCUMENT_CLUSTER = object_of(
     DocumentCluster,
@@ -75,7 +96,7 @@ _DOCUMENT_CLUSTER = object_of(
     },
 )
 _PASSAGE_MEMBER = object_of(
-    PassageMember,
+    _told_by_source(PassageMember),
     {
         "document": text,
         "source": _SOURCE,
@@ -86,6 +107,20 @@ _PASSAGE_MEMBER = object_of(
         "similarity": or_null(share),
         "text": text,
         "copies": positive,
+    },
+    {"archived": flag},
+)
+_ESTIMATE = object_of(
+    Estimate,
+    {
+        "document": text,
+        "source": _SOURCE,
+        "archived": text,
+        "archived_source": _SOURCE,
+        "identical": flag,
+        "estimated_jaccard": or_null(share),
+        "estimated_start": or_null(count),
+        "estimated_end": or_null(count),
     },
 )
 
@@ -117,8 +152,8 @@ def _settings(value: Any) -> Settings:
         raise WrongError(f"are out of range: {error}") from None
 
 
-def _report(version: str, *parts: Any) -> Report:
-    return Report(*(*parts, version))
+def _report(version: str, *parts: Any, estimates: tuple[Estimate, ...] | None = None) -> Report:
+    return Report(*(*parts, version, estimates))
 
 
 _REPORT: dict[str, Kind] = {
@@ -130,6 +165,8 @@ _REPORT: dict[str, Kind] = {
     "document_clusters": list_of(_DOCUMENT_CLUSTER),
     "passage_clusters": list_of(_PASSAGE_CLUSTER),
 }
+
+_ESTIMATES = {"estimates": list_of(_ESTIMATE)}
 
 # ---- what the gate said ----------------------------------------------------------------------------------------
 
@@ -195,15 +232,15 @@ def decoded(value: Any) -> Report | Verdict:
     if schema != SCHEMA:
         raise WrongError(f"is of schema {json.dumps(schema)[:60]}; this dedup reads {SCHEMA}")
     if not value.keys() & _VERDICT.keys():
-        found: Report = object_of(_report, _REPORT)(value)
+        found: Report = object_of(_report, _REPORT, _ESTIMATES)(value)
         return found
-    verdict: Verdict = object_of(_verdict, _REPORT | _VERDICT)(value)
+    verdict: Verdict = object_of(_verdict, _REPORT | _VERDICT, _ESTIMATES)(value)
     return verdict
 
 
-def _verdict(*parts: Any) -> Verdict:
+def _verdict(*parts: Any, **estimates: Any) -> Verdict:
     (gate, reasons), findings, stale, notes = parts[len(_REPORT) :]
-    report = _report(*parts[: len(_REPORT)])
+    report = _report(*parts[: len(_REPORT)], **estimates)
     return Verdict(report, gate, _with_texts(report, findings), stale, reasons, notes)
 
 

@@ -113,29 +113,38 @@ def list_of(kind: Kind, least: int = 0) -> Kind:
     return check
 
 
-def object_of(make: Callable[..., Any], kinds: Mapping[str, Kind]) -> Kind:
-    """An object with exactly these members, of which ``make`` is given the values in this order."""
+_NONE: Mapping[str, Kind] = {}
+
+
+def object_of(
+    make: Callable[..., Any], kinds: Mapping[str, Kind], optional: Mapping[str, Kind] = _NONE
+) -> Kind:
+    """An object with exactly these members, of which ``make`` is given the values in this order.
+
+    Those that are ``optional`` it is given by their names, where they are there.
+    """
 
     def check(value: Any) -> Any:
         if type(value) is not dict:
             raise bad(value, "an object")
-        if value.keys() != kinds.keys():
-            raise _members(value, kinds)
+        more = {key: kind for key, kind in optional.items() if key in value}
+        if len(value) != len(kinds) + len(more) or not kinds.keys() <= value.keys():
+            raise _members(value, kinds, more)
         values = []
-        for key, kind in kinds.items():
+        for key, kind in (*kinds.items(), *more.items()):
             try:
                 values.append(kind(value[key]))
             except WrongError as error:
                 raise error.inside(f".{key}") from None
-        return make(*values)
+        return make(*values[: len(kinds)], **dict(zip(more, values[len(kinds) :], strict=True)))
 
     return check
 
 
-def _members(value: dict[str, Any], kinds: Mapping[str, Kind]) -> WrongError:
+def _members(value: dict[str, Any], kinds: Mapping[str, Kind], more: Mapping[str, Kind]) -> WrongError:
     """An object that lacks a member, or has one too many."""
     missing = [key for key in kinds if key not in value]
     if missing:
         return WrongError(f"is missing; {EXPECTED}", f".{missing[0]}")
-    extra = next(key for key in value if key not in kinds)
+    extra = next(key for key in value if key not in kinds and key not in more)
     return WrongError(f"is not a field of a result; {EXPECTED}", f".{extra[:60]}")

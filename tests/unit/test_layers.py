@@ -42,6 +42,7 @@ ALLOWED = {
     },
     "diff": {"comparison", "errors", "model", "kernel", "text", "sketch", "band", "pipeline"},
     "cache": {"__init__", "kernel", "model", "text", "write", "pipeline"},
+    "index": {"errors", "kernel", "model", "sketch", "text"},
     "filter": {
         "__init__", "errors", "model", "kernel", "read", "write", "text", "match", "kept", "decide", "manifest",
         "pipeline",
@@ -50,7 +51,7 @@ ALLOWED = {
     "gate": {"cache", "errors", "kernel", "model", "pipeline", "read", "result", "verdict", "write"},
     "cli": {
         "__init__", "errors", "model", "kernel", "read", "report", "write", "decide", "pipeline", "filter", "restore",
-        "config", "diff", "gate", "lookup", "saved", "verdict",
+        "config", "diff", "gate", "index", "lookup", "saved", "verdict",
     },
     "__init__": {"diff", "errors", "model", "pipeline", "saved"},
     "__main__": {"cli"},
@@ -61,7 +62,7 @@ ALONE = {
     "click": {"cli"},
     "rapidfuzz": {"match"},
     "datasketch": {"sketch"},
-    "orjson": {"cache", "manifest", "read", "report", "saved"},
+    "orjson": {"cache", "index", "manifest", "read", "report", "saved"},
     "pathspec": {"read"},
 }
 

@@ -87,7 +87,7 @@ class Names:
     def number(self, key: Key) -> int:
         if key not in self._documents:
             self._documents[key] = len(self.documents)
-            document, (path, line, _) = key
+            document, (path, line, *_) = key
             name = path if line is None else f"{path}:{line}"
             own = "" if document == name else _name(document)
             self.documents.append((self._file(path), line or 0, own))

@@ -1,0 +1,231 @@
+"""Which segments an index consists of: a small SQLite database, changed in one transaction or not at all.
+
+SQLite's rollback journal gives what is needed: one writer, who holds the write lock from beginning to end; readers
+who see what was there before until the moment it is done; and nobody needs to repair anything after a crash. (SQLite
+documentation, "File Locking And Concurrency In SQLite Version 3".) A checksum over all rows tells what SQLite does not.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import DamagedIndexError, DedupIndexError
+from ..kernel.types import Array
+from .shape import FORMAT, Shape
+
+NAME = "catalogue.sqlite"
+FOLDER = "segments"
+
+_APPLICATION = 0x64647870  # "ddxp"
+_READING = 30.0  # seconds that a reader waits for the moment in which a writer commits
+
+_TABLES = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE segments (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    documents INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    run TEXT,
+    removed BLOB NOT NULL
+);
+"""
+
+
+class Row(NamedTuple):
+    """A segment: its number, documents, the size and checksum of its file; the run that it waits for, None where it is
+    live; and the numbers of the documents in it that were removed (uint32, ascending)."""
+
+    number: int
+    documents: int
+    size: int
+    checksum: int
+    run: str | None
+    removed: Array
+
+    def file(self, folder: Path) -> Path:
+        """Its file, in the folder of an index."""
+        return folder / FOLDER / f"{self.number:08}.segment"
+
+
+class Catalogue:
+    """What the catalogue says, inside a transaction of ``connection``."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+        self.folder = folder
+        self._connection = connection
+        where = folder / NAME
+        application = self._one("PRAGMA application_id")
+        facts = dict(self._rows("SELECT name, value FROM facts")) if application == _APPLICATION else {}
+        if application != _APPLICATION or "format" not in facts:
+            raise DedupIndexError(f"{where}: is no catalogue of an index")
+        if facts["format"] != FORMAT:
+            raise DedupIndexError(
+                f"{where}: is of version {facts['format']!r}; this program reads {FORMAT!r}"
+            )
+        if facts.get("checksum") != self._checksum():
+            raise DamagedIndexError(f"{where}: is damaged: its checksum is another one")
+        self.shape = Shape.read(json.loads(facts["shape"]), str(where))
+
+    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        return self._connection.execute(query, values).fetchall()
+
+    def _one(self, query: str) -> Any:
+        return self._rows(query)[0][0]
+
+    def _checksum(self) -> str:
+        whole = blake2b(digest_size=16)
+        for row in self._rows("SELECT * FROM segments ORDER BY number"):
+            whole.update(repr(row).encode())
+        for row in self._rows("SELECT * FROM facts WHERE name != 'checksum' ORDER BY name"):
+            whole.update(repr(row).encode())
+        return whole.hexdigest()
+
+    def segments(self) -> list[Row]:
+        """All segments, the oldest first."""
+        rows = self._rows(
+            "SELECT number, documents, size, checksum, run, removed FROM segments ORDER BY number"
+        )
+        return [
+            Row(number, documents, size, checksum, run, np.frombuffer(removed, "<u4"))
+            for number, documents, size, checksum, run, removed in rows
+        ]
+
+    # ---- changes, by who holds the write lock
+
+    def next(self) -> Path:
+        """The file of the segment that is added next."""
+        last = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'segments'")
+        return Row((last[0][0] if last else 0) + 1, 0, 0, 0, None, _NOTHING).file(self.folder)
+
+    def add(self, documents: int, size: int, checksum: int, run: str | None) -> None:
+        """Adds the segment whose file :meth:`next` named."""
+        self._rows(
+            "INSERT INTO segments (documents, size, checksum, run, removed) VALUES (?, ?, ?, ?, x'')",
+            documents, size, checksum, run,
+        )  # fmt: skip
+
+    def drop(self, number: int) -> None:
+        """Forgets a segment."""
+        self._rows("DELETE FROM segments WHERE number = ?", number)
+
+    def remove(self, number: int, removed: Array) -> None:
+        """Says which documents of a segment are removed."""
+        data = np.unique(removed).astype("<u4").tobytes()
+        self._rows("UPDATE segments SET removed = ? WHERE number = ?", data, number)
+
+    def publish(self, run: str) -> None:
+        """Makes the segments of a run live."""
+        self._rows("UPDATE segments SET run = NULL WHERE run = ?", run)
+
+    def seal(self) -> None:
+        """Writes the checksum, before the transaction is committed."""
+        self._rows("INSERT OR REPLACE INTO facts VALUES ('checksum', ?)", self._checksum())
+
+
+_NOTHING = np.zeros(0, "<u4")
+
+
+def check_vacant(folder: Path) -> None:
+    """Raises DedupIndexError where there is an index already, or something else."""
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise DedupIndexError(f"{folder}: is there already, and is not an empty folder; name another one")
+
+
+def not_made(folder: Path, error: OSError) -> DedupIndexError:
+    """The error that says why an index cannot be made there."""
+    return DedupIndexError(f"{folder}: cannot be made: {(error.strerror or str(error)).lower()}")
+
+
+def create(folder: Path, shape: Shape) -> None:
+    """Makes an empty index. Raises DedupIndexError where there is one, or something else."""
+    check_vacant(folder)
+    try:
+        (folder / FOLDER).mkdir(parents=True)
+    except OSError as error:
+        raise not_made(folder, error) from error
+    with closing(sqlite3.connect(folder / NAME, isolation_level=None)) as connection:
+        connection.executescript(
+            f"PRAGMA application_id = {_APPLICATION}; PRAGMA synchronous = EXTRA; BEGIN; {_TABLES}"
+        )
+        facts = {"format": FORMAT, "shape": json.dumps(shape._asdict(), sort_keys=True)}
+        connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
+        catalogue = Catalogue.__new__(Catalogue)
+        catalogue.folder, catalogue._connection = folder, connection
+        catalogue.seal()
+        connection.execute("COMMIT")
+
+
+def _connected(folder: Path, wait: float) -> sqlite3.Connection:
+    if not (folder / NAME).is_file():
+        raise DedupIndexError(f"{folder}: is no index; `dedup index build` makes one")
+    name = (folder / NAME).absolute().as_uri()
+    try:
+        connection = sqlite3.connect(f"{name}?mode=rw", uri=True, timeout=wait, isolation_level=None)
+        connection.execute("PRAGMA synchronous = EXTRA")
+    except sqlite3.OperationalError:  # nobody may write here: reading must do
+        connection = sqlite3.connect(f"{name}?mode=ro", uri=True, timeout=wait, isolation_level=None)
+    return connection
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[Catalogue]:
+    """The catalogue as it is; segments that it names stay where they are until the end of the ``with``."""
+    with _told(folder), closing(_connected(folder, _READING)) as connection:
+        connection.execute("BEGIN")
+        yield Catalogue(folder, connection)
+
+
+@contextmanager
+def writing(folder: Path, wait: float) -> Iterator[Catalogue]:
+    """The catalogue for one who changes it; what was changed is there, all of it, after the ``with``, unless that
+    ended with an exception. Raises DedupIndexError if another one still writes after ``wait`` seconds."""
+    with _told(folder), closing(_connected(folder, wait)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        catalogue = Catalogue(folder, connection)
+        before = {row.number for row in catalogue.segments()}
+        _sweep(folder, before)
+        try:
+            yield catalogue
+            after = {row.number for row in catalogue.segments()}
+            catalogue.seal()
+            connection.execute(f"PRAGMA busy_timeout = {int(_READING * 1000)}")
+            connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            _sweep(folder, before)
+            raise
+        _sweep(folder, after)
+
+
+def _sweep(folder: Path, segments: set[int]) -> None:
+    """Deletes files that no segment has: of a run that was killed, or merged. Only its one writer does this."""
+    with suppress(OSError):
+        for file in (folder / FOLDER).iterdir():
+            if file.suffix == ".segment" and file.stem.isdigit() and int(file.stem) not in segments:
+                with suppress(OSError):  # where somebody still reads it: the next one will
+                    file.unlink()
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """What SQLite complains of, as errors of an index."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise DedupIndexError(
+                f"{folder}: another process is writing; try again when it is done, or wait for it with --wait"
+            ) from error
+        raise DedupIndexError(f"{folder}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise DamagedIndexError(f"{folder / NAME}: is damaged: {error}") from error

@@ -1,0 +1,291 @@
+"""Changes to an index, each one transaction: done, or as if it had never begun.
+
+Segments are written and synced first, under names that nobody knows; then the catalogue takes them in. TIER segments of
+about one size are merged into one, so that however many additions there were, few are left.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import DedupIndexError
+from ..kernel.types import Array
+from ..model import Document, Skipped
+from . import catalogue, merge, segment
+from .catalogue import FOLDER, Catalogue, Row
+from .segment import MOST, VERSION, Entry
+from .shape import Shape
+from .snapshot import Part, held
+
+WAIT = 10.0  # seconds that a writer waits for another one
+
+TIER = 8
+
+_BATCH = 1 << 26  # code points of the documents of one segment, about; all of them are in memory
+
+Tell = Callable[[int], None]
+
+
+class Added(NamedTuple):
+    """How many documents were added, how many of these under an id that was there with another text; how many were
+    there already; and what could not be read."""
+
+    added: int
+    versions: int
+    known: int
+    skipped: tuple[Skipped, ...]
+
+
+def build(
+    folder: Path,
+    items: Iterable[Document | Skipped],
+    shape: Shape,
+    *,
+    jobs: int = 0,
+    tell: Tell = lambda count: None,
+) -> Added:
+    """Makes an index of documents, in one piece or not at all. Raises DedupIndexError where something is there
+    already.
+    """
+    catalogue.check_vacant(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.dedup-part-", dir=folder.parent))
+    except OSError as error:
+        raise catalogue.not_made(folder, error) from error
+    try:
+        catalogue.create(aside, shape)
+        added = add(aside, items, jobs=jobs, tell=tell)
+        compact(aside)
+        aside.chmod(0o777 & ~_umask())
+        aside.replace(folder)
+        _sync(folder.parent)
+    except OSError as error:
+        raise catalogue.not_made(folder, error) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return added
+
+
+def add(
+    folder: Path,
+    items: Iterable[Document | Skipped],
+    *,
+    run: str | None = None,
+    wait: float = WAIT,
+    jobs: int = 0,
+    tell: Tell = lambda count: None,
+) -> Added:
+    """Adds documents, at once or, with ``run``, as pending until :func:`commit`."""
+    added = versions = known = 0
+    skipped: list[Skipped] = []
+    with catalogue.writing(folder, wait) as found:
+        if run is not None and any(row.run == run for row in found.segments()):
+            raise DedupIndexError(f"{folder}: there is a pending run {run!r}; commit or abort it first")
+        parts = [Part.of(row, folder) for row in found.segments() if row.run is None]
+        for batch in _batches(items, skipped, tell):
+            fresh, are_versions = _fresh(parts, batch)
+            known += len(batch) - len(fresh)
+            if fresh:
+                added, versions = added + len(fresh), versions + are_versions
+                path = found.next()
+                size, check = segment.write(path, fresh, found.shape, jobs)
+                found.add(len(fresh), size, check, run)
+                parts.append(Part.of(found.segments()[-1], folder))
+        if run is None:
+            _merge_tiers(found)
+        _sync(folder / FOLDER)
+    return Added(added, versions, known, tuple(skipped))
+
+
+def _batches(
+    items: Iterable[Document | Skipped], skipped: list[Skipped], tell: Tell
+) -> Iterator[list[Document]]:
+    batch: list[Document] = []
+    size = 0
+    for count, item in enumerate(items, 1):
+        if isinstance(item, Skipped):
+            skipped.append(item)
+            continue
+        batch.append(item)
+        size += len(item.text)
+        if count % 1024 == 0:
+            tell(count)
+        if size >= _BATCH or len(batch) == MOST:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _fresh(parts: Sequence[Part], batch: list[Document]) -> tuple[list[Entry], int]:
+    """The documents that are not there yet, each once, and how many of them are another version of one that is."""
+    entries = [Entry.of(document) for document in batch]
+    keys = np.array([entry.key for entry in entries], "u8")
+    versions = np.frombuffer(b"".join(entry.version for entry in entries), "u1").reshape(-1, VERSION)
+    ids = [document.id.encode("utf-8", "surrogatepass") for document in batch]
+    is_id, is_known = _there(parts, keys, versions, ids)
+    fresh: list[Entry] = []
+    seen: dict[bytes, set[bytes]] = {}
+    others = 0
+    for i in np.flatnonzero(~is_known).tolist():
+        mine, here = seen.setdefault(ids[i], set()), entries[i].version
+        if here not in mine:
+            others += bool(mine or is_id[i])
+            mine.add(here)
+            fresh.append(entries[i])
+    return fresh, others
+
+
+def _there(parts: Sequence[Part], keys: Array, versions: Array, ids: Sequence[bytes]) -> tuple[Array, Array]:
+    """Of documents, whether the parts hold their ids, and whether they hold them with the same version."""
+    is_id, is_known = np.zeros(len(keys), bool), np.zeros(len(keys), bool)
+    for part in parts:
+        column = part.segment.keys()
+        first, last = np.searchsorted(column, keys), np.searchsorted(column, keys, side="right")
+        while (some := np.flatnonzero(first < last)).size:  # one round for each version of an id
+            numbers = first[some]
+            alive = np.ones(len(some), bool) if part.live is None else part.live[numbers]
+            same = np.array(
+                [a == ids[b] for a, b in zip(part.segment.ids(numbers), some.tolist(), strict=True)], bool
+            )
+            is_id[some] |= same & alive
+            is_known[some] |= same & alive & (part.segment.versions(numbers) == versions[some]).all(axis=1)
+            first[some] += 1
+        part.segment.pages.let_go()
+    return is_id, is_known
+
+
+def commit(folder: Path, run: str, *, wait: float = WAIT) -> int:
+    """Makes a pending run part of the memory; how many documents it brought."""
+    with catalogue.writing(folder, wait) as found:
+        rows = _pending(found, run)
+        parts = [Part.of(row, folder) for row in found.segments() if row.run is None]
+        count = 0
+        for row in rows:
+            part = Part.of(row, folder)
+            columns = part.segment.columns()
+            versions = columns.versions.view("u1").reshape(-1, VERSION)
+            _, is_known = _there(parts, columns.keys, versions, columns.ids.values())
+            count += row.documents - int(is_known.sum())
+            found.remove(row.number, np.flatnonzero(is_known))  # another run has brought them meanwhile
+        found.publish(run)
+        _merge_tiers(found)
+        _sync(folder / FOLDER)
+    return count
+
+
+def abort(folder: Path, run: str, *, wait: float = WAIT) -> int:
+    """Forgets a pending run; how many documents it had."""
+    with catalogue.writing(folder, wait) as found:
+        rows = _pending(found, run)
+        for row in rows:
+            found.drop(row.number)
+    return sum(row.documents for row in rows)
+
+
+def _pending(found: Catalogue, run: str) -> list[Row]:
+    rows = [row for row in found.segments() if row.run == run]
+    if not rows:
+        names = sorted({row.run for row in found.segments() if row.run is not None})
+        told = f"; pending: {', '.join(names)}" if names else "; none is pending"
+        raise DedupIndexError(f"{found.folder}: has no pending run {run!r}{told}")
+    return rows
+
+
+def remove(folder: Path, ids: Iterable[str], *, wait: float = WAIT) -> tuple[int, list[str]]:
+    """Forgets documents, all versions of each id or, as ``id@version``, one: how many, and the ids that are not
+    there.
+    """
+    gone: defaultdict[int, list[int]] = defaultdict(list)
+    missing = []
+    with catalogue.writing(folder, wait) as found:
+        parts = [Part.of(row, folder) for row in found.segments() if row.run is None]
+        for name in dict.fromkeys(ids):
+            places = _named(parts, name)
+            if not places:
+                missing.append(name)
+            for place, number in places:
+                gone[place].append(number)
+        for place, numbers in gone.items():
+            row = parts[place].row
+            found.remove(row.number, np.append(row.removed.astype("i8"), numbers))
+    return sum(len(set(numbers)) for numbers in gone.values()), missing
+
+
+def _named(parts: list[Part], name: str) -> list[tuple[int, int]]:
+    every = [(place, number) for place, number, _ in held(parts, name)]
+    document, at, wanted = name.rpartition("@")
+    if every or not at:
+        return every
+    return [(place, number) for place, number, has in held(parts, document) if has.hex() == wanted.lower()]
+
+
+def compact(folder: Path, *, wait: float = WAIT) -> tuple[int, int]:
+    """Merges all live segments into one, without what was removed; how many there were, and are."""
+    with catalogue.writing(folder, wait) as found:
+        live = [row for row in found.segments() if row.run is None]
+        if len(live) > 1 or any(len(row.removed) for row in live):
+            for group in _within(live):
+                _merge(found, group)
+        _sync(folder / FOLDER)
+        return len(live), sum(row.run is None for row in found.segments())
+
+
+def _within(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Rows in groups, in order, that one segment has room for."""
+    group: list[Row] = []
+    for row in rows:
+        if sum(r.documents for r in group) + row.documents > MOST:
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def _merge_tiers(found: Catalogue) -> None:
+    while True:
+        tiers: defaultdict[int, list[Row]] = defaultdict(list)
+        for row in found.segments():
+            if row.run is None:
+                tiers[(row.documents.bit_length() - 1) // 3].append(row)
+        full = [
+            rows for rows in tiers.values() if len(rows) >= TIER and sum(r.documents for r in rows) <= MOST
+        ]
+        if not full:
+            return
+        _merge(found, full[0])
+
+
+def _merge(found: Catalogue, rows: Sequence[Row]) -> None:
+    parts = [Part.of(row, found.folder) for row in rows]
+    if any(len(part.numbers()) for part in parts):
+        documents, size, check = merge.merged(found.next(), parts, found.shape)
+        found.add(documents, size, check, None)
+    for row in rows:
+        found.drop(row.number)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync(folder: Path) -> None:
+    """Makes sure that names in a folder are on disk."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
