@@ -73,6 +73,10 @@ class Kept:
     def __len__(self) -> int:
         return len(self._letters.values)
 
+    def hold(self, tokens: Array, offsets: Array, letters: Array) -> None:
+        """Takes texts that stay whatever they are; see :meth:`judge`."""
+        self._take(tokens, offsets, letters)
+
     def judge(self, tokens: Array, offsets: Array, letters: Array) -> list[Verdict]:
         """Verdicts on a block of texts, in its order; those that are new stay from now on.
 

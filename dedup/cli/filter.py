@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import contextmanager, nullcontext
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -112,6 +113,10 @@ Exit codes:
         show_default="date, published, timestamp …")  # fmt: skip
 @option(_STAYS, "--reference", metavar="PATH", multiple=True, holds=PATH,
         help="A collection that is not written, whose copies always stay. May be repeated.")  # fmt: skip
+@option(_STAYS, "--index", metavar="DIR", holds=PATH,
+        help="What this index remembers always stays; what is new becomes a pending run of it.")  # fmt: skip
+@flag(_STAYS, "--commit", configurable=False,
+      help="Make that run part of the index once the outputs are in their places.")  # fmt: skip
 @flag(_STAYS, "--no-contained", help="Keep records that lie inside others.")
 @setting(COPIES, "threshold", _THRESHOLD)
 @setting(COPIES, "passage_similarity", "To cut: passages are copies from this share of words in common on.")
@@ -150,6 +155,7 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
         if targets.is_finished(plan) and _is_whole(plan):
             if not options["quiet"]:
                 say("nothing to do: these outputs are there, of the same inputs and with the same settings")
+            _commit(plan, targets.run_of(plan), options)
             return 0
         raise OutputError(f"{', '.join(taken)}: there already; write elsewhere, or replace with --force")
     targets.check_folders(plan)
@@ -164,7 +170,27 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
         outputs.abandon()
     if not options["quiet"]:
         _tell(outcome, plan, options)
+    _commit(plan, outcome.run, options)
     return SKIPPED if outcome.skipped and options["fail_on_skipped"] else 0
+
+
+def _commit(plan: Plan, run: str | None, options: dict[str, Any]) -> None:
+    """Makes what is pending in the index part of it, if that is wished; else says how."""
+    if plan.index is None or run is None or options["dry_run"]:
+        return
+    from ..index import commit, pending
+
+    folder = Path(plan.index)
+    if run not in pending(folder):
+        return
+    if options["commit"]:
+        count = commit(folder, run)
+        if not options["quiet"]:
+            say(f"{plan.index}: {_count(count, 'document')} added")
+    elif not options["quiet"]:
+        say(
+            f"{plan.index}: what stays is pending as run {run}; once it is safe: dedup index commit {plan.index} {run}"
+        )
 
 
 def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
@@ -203,13 +229,20 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
     for name, value in (("--rejects", rejects), ("--manifest", manifest)):
         if value == STDOUT:
             raise click.UsageError(f"{name} must be a file; standard output is for what stays.")
+    if options["commit"] and options["index"] is None:
+        raise click.UsageError("--commit is for an index; name one with --index.")
+    if options["commit"] and output == STDOUT:
+        raise click.UsageError(
+            "--commit waits until outputs are safe, and nobody knows that of standard output; "
+            "leave it out, and say dedup index commit when what stays is in the archive."
+        )
     is_folder = rejects and rejects.endswith(("/", os.sep))
     tree = is_tree(paths, reading, rejects if is_folder and output != STDOUT else output)
     if is_folder and not tree:
         raise click.UsageError(f"--rejects {rejects} is a folder, and standard output is a file; name both.")
     return Plan(
-        paths, output, rejects, manifest, tree, not options["no_originals"], options["reference"], settings, policy,
-        reading,
+        paths, output, rejects, manifest, tree, not options["no_originals"], options["reference"], options["index"],
+        settings, policy, reading,
     )  # fmt: skip
 
 

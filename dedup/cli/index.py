@@ -243,7 +243,7 @@ def _list(names: Sequence[str], what: str) -> None:
 @_FORMAT
 def info(folder: str, format: str) -> int:
     """Say what an index holds: documents, size, settings, pending runs."""
-    from ..index.facts import facts
+    from ..index import facts
 
     found = facts(Path(folder))
     if format == "json":
@@ -277,7 +277,7 @@ def verify(folder: str, paths: tuple[str, ...], **options: Any) -> int:
     what the archive does not hold. The exit code is 2 if anything is wrong.
     """
     with at_work(options["quiet"]):
-        from ..index.facts import facts
+        from ..index import facts
         from ..index.verify import missing, problems
 
         found = list(problems(Path(folder)))

@@ -9,22 +9,24 @@ are read twice.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import itertools
 import sys
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from .. import decide, kernel, pipeline, read
+from .. import decide, index, kernel, pipeline, read
 from ..decide import CUT
-from ..errors import InputError
+from ..errors import DedupIndexError, InputError
 from ..kept import NEW, Kept, Shape, Verdict
 from ..kernel.types import Array
-from ..model import Document, PassageMember, Skipped
+from ..model import Document, PassageMember, Skipped, Source
 from ..pipeline import Progress
 from ..read.again import Again
 from ..write.outputs import Outputs
@@ -55,10 +57,13 @@ def run(
         ledger = Ledger(plan, Registry(texts, again), outputs, stdout)
         job = _Job(plan, ledger, stdin, progress or (lambda stage, done, total: None))
         try:
-            return job.one_pass() if plan.policy.one_pass else job.two_passes()
+            outcome = job.one_pass() if plan.policy.one_pass else job.two_passes()
         except BaseException:
             ledger.abandon()
             raise
+        if not isinstance(outputs, Rehearsal):
+            job.remember()
+        return outcome
 
 
 class _Text(NamedTuple):
@@ -83,6 +88,9 @@ class _Job:
         self._ledger = ledger
         self._registry = ledger.registry
         self._kept = Kept(shape, settings.jobs)
+        self._memory = _memory(plan)
+        self._recalled: set[tuple[str, Source]] = set()
+        self._worded: set[int] = set()  # documents that have words, where they are to be remembered
         self._numbers: list[int] = []  # in the registry, of the texts that stay
 
     def one_pass(self) -> Outcome:
@@ -95,7 +103,7 @@ class _Job:
             for block, verdicts in judged:
                 self._ledger.write(block, verdicts, {})
                 del block, verdicts  # before the next one is read
-        return self._ledger.close()
+        return self._closed()
 
     def _judged(self) -> Generator[tuple[Block, dict[int, Verdict]], None, None]:
         """Each block and what its texts are. A block is judged while the one before it is written and the one after it
@@ -136,7 +144,7 @@ class _Job:
                 del block
         for event in inputs.values():
             raise InputError(f"{event.input.path}: is gone; it was there at first")
-        return self._ledger.close()
+        return self._closed()
 
     # ---- reading
 
@@ -196,6 +204,7 @@ class _Job:
     def _judge(self, block: Block) -> dict[int, Verdict]:
         numbers = self._registry.add(block.documents, block.shas)
         words = block.words()
+        self._recall(words.tokens, words.offsets)
         found = self._told(
             [numbers[place] for place in words.places],
             self._kept.judge(words.tokens, words.offsets, words.letters),
@@ -211,10 +220,43 @@ class _Job:
         offsets = np.cumsum([0, *(len(text.tokens) for text in texts)])
         tokens = np.concatenate([text.tokens for text in texts])
         letters = np.array([text.letters for text in texts], "i8")
+        self._recall(tokens, offsets)
         return self._told([text.number for text in texts], self._kept.judge(tokens, offsets, letters))
+
+    def _recall(self, tokens: Array, offsets: Array) -> None:
+        """Lets the archived documents stay that texts with these tokens may be copies of."""
+        if self._memory is None:
+            return
+        found = [d for d in self._memory.near(tokens, offsets) if (d.id, d.source) not in self._recalled]
+        if found:
+            self._recalled.update((document.id, document.source) for document in found)
+            words = kernel.tokenise([document.text for document in found], jobs=self._plan.settings.jobs)
+            letters = np.array([hash(document.text) for document in found], "i8")
+            self._numbers += self._registry.archived(found)
+            self._kept.hold(words.hashes, words.offsets, letters)
+
+    def remember(self) -> None:
+        """Adds what stays to the index, as a pending run."""
+        plan, run = self._plan, self._ledger.outcome.run
+        if plan.index is not None and run is not None:
+            documents = (self._registry.document(number) for number in self._staying())
+            index.add(Path(plan.index), documents, run=run, again=True, jobs=plan.settings.jobs)
+
+    def _staying(self) -> list[int]:
+        return [number for number in self._ledger.staying() if number in self._worded]
+
+    def _closed(self) -> Outcome:
+        if self._plan.index is not None and (staying := self._staying()):
+            names = hashlib.sha256()
+            for number in staying:
+                names.update(self._registry.named(number))
+            self._ledger.outcome.run = names.hexdigest()[:12]
+        return self._ledger.close()
 
     def _told(self, numbers: list[int], verdicts: list[Verdict]) -> dict[int, Verdict]:
         pairs = list(zip(numbers, verdicts, strict=True))
+        if self._memory is not None:
+            self._worded.update(numbers)
         self._numbers += [number for number, verdict in pairs if verdict.kind == NEW]
         found = {}
         for number, verdict in pairs:
@@ -229,7 +271,7 @@ class _Job:
     def _cuts(self, preferred: list[int]) -> dict[int, list[Cut]]:
         """What is to be cut from the texts that stay; nothing from the reference."""
         registry, settings = self._registry, self._plan.settings
-        order = [number for number in (*self._numbers, *preferred) if registry.stays[number]]
+        order = [number for number in (*self._numbers, *preferred) if registry.is_kept(number)]
         rank = {number: place for place, number in enumerate(dict.fromkeys(order))}
         items = (Document(str(number), registry.text(number)) for number in sorted(rank))
         wanted = dataclasses.replace(settings, documents=False, passages=True)
@@ -243,6 +285,19 @@ class _Job:
             found.append(protected[:1] + [span for span in spans if span[0] >= registry.references])
         found.sort(key=lambda spans: (rank[spans[0][0]], spans[0][1], -spans[0][2]))
         return decide.cuts(found)
+
+
+def _memory(plan: Plan) -> index.Memory | None:
+    """The index that is asked. Raises DedupIndexError where it holds no texts: then nothing can be proven."""
+    if plan.index is None:
+        return None
+    snapshot = index.Snapshot.of(Path(plan.index))
+    if not snapshot.shape.text:
+        raise DedupIndexError(
+            f"{plan.index}: holds no texts, and nothing is set aside on an estimate; build it with --store-text"
+        )
+    passages = snapshot.shape.passages and (plan.policy.contained or plan.policy.action == CUT)
+    return index.Memory(snapshot, dataclasses.replace(plan.settings, passages=passages))
 
 
 def _done(block: Block, verdicts: Future[dict[int, Verdict]]) -> tuple[Block, dict[int, Verdict]]:

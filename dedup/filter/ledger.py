@@ -103,6 +103,11 @@ class Ledger:
         """Whether a document stays: it is of the protected collection, or was written to what stays."""
         return number < self.registry.references or number in self._kept
 
+    def staying(self) -> list[int]:
+        """The documents that stay, but for those marked as copies, in the order in which they came."""
+        registry = self.registry
+        return sorted(number for number in self._kept if registry.is_kept(number))
+
     def abandon(self) -> None:
         """Closes what is open, after an error."""
         for side in self._sides.values():
@@ -255,11 +260,16 @@ class Ledger:
         self._twins.add(verdict.twin)
         outcome.copies[verdict.kind] = outcome.copies.get(verdict.kind, 0) + 1
         line.update(
-            rule="reference" if verdict.twin < registry.references else self._plan.policy.keep,
+            rule=self._rule(verdict.twin),
             jaccard=verdict.jaccard,
             containment=verdict.containment,
             twin=registry.twin(verdict.twin),
         )
+
+    def _rule(self, twin: int) -> str:
+        if twin < 0:
+            return "index"
+        return "reference" if twin < self.registry.references else self._plan.policy.keep
 
     def _spans(self, block: Block, verdicts: dict[int, Verdict], first: int) -> dict[int, spans.Aligned]:
         """For each copy in the block, where it says the same as its twin."""

@@ -21,7 +21,8 @@ class Plan:
 
     ``kept`` and ``rejects`` are files (``-``: standard output), or folders if ``is_tree``; None is nowhere.
     ``originals`` is whether inputs that cannot be put together from records are kept beside the manifest.
-    ``reference`` is a collection that is protected: never written, and its copies stay.
+    ``reference`` is a collection that is protected: never written, and its copies stay. So are the documents of
+    ``index``, a folder, which the records that stay are to be added to as a pending run.
     """
 
     paths: tuple[str, ...]
@@ -31,6 +32,7 @@ class Plan:
     is_tree: bool = False
     originals: bool = True
     reference: tuple[str, ...] = ()
+    index: str | None = None
     settings: Settings = field(default_factory=Settings)
     policy: Policy = field(default_factory=Policy)
     options: Options = field(default_factory=Options)
@@ -48,6 +50,7 @@ class Plan:
             "options": self.options._asdict(),
             "paths": list(self.paths),
             "reference": list(self.reference),
+            **({} if self.index is None else {"index": self.index}),
             "outputs": {KEPT: self._seen(self.kept), REJECTS: self._seen(self.rejects), "tree": self.is_tree},
         }
 
@@ -59,7 +62,7 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """What came and where it went, in records and in bytes."""
+    """What came and where it went, in records and in bytes. ``run`` is what is pending in the index, by its name."""
 
     records: int = 0
     documents: int = 0
@@ -73,8 +76,11 @@ class Outcome:
     bytes_aside: int = 0
     bytes_cut: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    run: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The counts, as the manifest has them."""
         counts = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        if self.run is None:
+            del counts["run"]
         return {**counts, "copies": dict(sorted(self.copies.items())), "skipped": len(self.skipped)}

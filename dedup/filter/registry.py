@@ -46,6 +46,8 @@ def room(what: str) -> Iterator[None]:
 class Registry:
     """All documents that came; the first ``references`` of them are of the protected collection.
 
+    Archived ones, which an index names, have numbers below zero.
+
     ``texts`` is an open file for the texts, to write and to read, but for those that ``again`` can read again.
     """
 
@@ -61,6 +63,25 @@ class Registry:
         self._hashes: dict[int, int] = {}  # of texts that are read again
         self._texts: dict[int, tuple[int, int]] = {}
         self._end = 0
+        self._archived: list[Document] = []
+
+    def archived(self, documents: Sequence[Document]) -> list[int]:
+        """Numbers for archived documents; the texts are held."""
+        before = len(self._archived)
+        self._archived += documents
+        return [-1 - place for place in range(before, len(self._archived))]
+
+    def is_kept(self, number: int) -> bool:
+        """Whether a document stays."""
+        return number < 0 or bool(self.stays[number])
+
+    def document(self, number: int) -> Document:
+        """A document whose text was put."""
+        return Document(self.ids[number], self.text(number), self._sources[number])
+
+    def named(self, number: int) -> bytes:
+        """What tells a document that came from others: its id, and the hash of its record."""
+        return self.ids[number].encode("utf-8", "surrogatepass") + b"\0" + self._shas[number]
 
     def add(self, documents: Sequence[Document], shas: Iterable[bytes]) -> range:
         """Their numbers. They are taken to stay."""
@@ -86,6 +107,8 @@ class Registry:
 
     def text(self, number: int) -> str:
         """A text that was put. Raises InputError where its file has changed since."""
+        if number < 0:
+            return self._archived[-1 - number].text
         if number in self._hashes:
             text = self._again.text(self._sources[number])
             if hash(text) != self._hashes[number]:
@@ -103,6 +126,11 @@ class Registry:
 
     def twin(self, number: int) -> dict[str, Any]:
         """A document that stays, for the manifest."""
+        if number < 0:
+            document = self._archived[-1 - number]
+            path, line, offset, version = document.source
+            place = {"path": path, "line": line, "byte_offset": offset}
+            return {"id": document.id, **place, "sha256": None, "archived": version}
         source = self._sources[number]
         found = {
             "id": self.ids[number],

@@ -281,6 +281,16 @@ def is_finished(plan: Plan) -> bool:
     return before == {"input": _sums(plan, plan.paths), "reference": _sums(plan, plan.reference)}
 
 
+def run_of(plan: Plan) -> str | None:
+    """The run that the manifest which stands there says is pending in an index, or was."""
+    assert plan.manifest is not None
+    run: str | None = None
+    for line in manifest.read(plan.manifest):
+        if line["type"] == "summary":
+            run = line.get("run")
+    return run
+
+
 def _sums(plan: Plan, paths: tuple[str, ...]) -> dict[str, str]:
     """The hash of every file under these paths, as it is now."""
     inputs = read.inputs(paths, plan.options) if paths else ()

@@ -10,22 +10,13 @@ from __future__ import annotations
 
 from .candidates import near
 from .catalogue import create
+from .facts import facts, pending
 from .memory import Memory
 from .shape import Shape
 from .snapshot import Snapshot
 from .writer import Added, abort, add, build, commit, compact, remove
 
 __all__ = [
-    "Added",
-    "Memory",
-    "Shape",
-    "Snapshot",
-    "abort",
-    "add",
-    "build",
-    "commit",
-    "compact",
-    "create",
-    "near",
-    "remove",
-]
+    "Added", "Memory", "Shape", "Snapshot", "abort", "add", "build", "commit", "compact", "create", "facts", "near",
+    "pending", "remove",
+]  # fmt: skip

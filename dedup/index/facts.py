@@ -10,6 +10,12 @@ from . import catalogue
 from .shape import FORMAT
 
 
+def pending(folder: Path) -> dict[str, int]:
+    """The pending runs, by name, and how many documents each has."""
+    found: dict[str, int] = facts(folder)["pending"]
+    return found
+
+
 def facts(folder: Path) -> dict[str, Any]:
     """Documents, removed ones, segments, bytes, settings, and pending runs with their documents."""
     with catalogue.reading(folder) as found:

@@ -80,15 +80,23 @@ def add(
     items: Iterable[Document | Skipped],
     *,
     run: str | None = None,
+    again: bool = False,
     wait: float = WAIT,
     jobs: int = 0,
     tell: Tell = lambda count: None,
 ) -> Added:
-    """Adds documents, at once or, with ``run``, as pending until :func:`commit`."""
+    """Adds documents, at once or, with ``run``, as pending until :func:`commit`.
+
+    ``again`` is for a run that may be there already: it is made anew.
+    """
     added = versions = known = 0
     skipped: list[Skipped] = []
     with catalogue.writing(folder, wait) as found:
-        if run is not None and any(row.run == run for row in found.segments()):
+        before = [row for row in found.segments() if run is not None and row.run == run]
+        if again:
+            for row in before:
+                found.drop(row.number)
+        elif before:
             raise DedupIndexError(f"{folder}: there is a pending run {run!r}; commit or abort it first")
         parts = [Part.of(row, folder) for row in found.segments() if row.run is None]
         for batch in _batches(items, skipped, tell):

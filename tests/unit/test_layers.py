@@ -44,8 +44,8 @@ ALLOWED = {
     "cache": {"__init__", "kernel", "model", "text", "write", "pipeline"},
     "index": {"errors", "kernel", "model", "sketch", "text"},
     "filter": {
-        "__init__", "errors", "model", "kernel", "read", "write", "text", "match", "kept", "decide", "manifest",
-        "pipeline",
+        "__init__", "errors", "index", "model", "kernel", "read", "write", "text", "match", "kept", "decide",
+        "manifest", "pipeline",
     },
     "restore": {"errors", "manifest", "model", "read", "write"},
     "gate": {"cache", "errors", "kernel", "model", "pipeline", "read", "result", "verdict", "write"},
