@@ -28,7 +28,7 @@ from .report import report
 from .scan import SKIPPED, scan
 from .screen import INTERRUPTED, close_quietly, interruptions, say
 
-__all__ = ["ERROR", "FAILED", "INTERRUPTED", "SKIPPED", "command", "dedup", "main", "scan"]
+__all__ = ["ERROR", "FAILED", "INTERRUPTED", "SKIPPED", "command", "dedup", "index", "main", "scan"]
 
 ERROR = 2
 

@@ -291,7 +291,7 @@ def verify(folder: str, paths: tuple[str, ...], **options: Any) -> int:
     if not options["quiet"]:
         list_skipped(skipped, elsewhere="")
     for document, version in lost:
-        click.echo(f"{document}@{version}: is remembered, and not in the archive")
+        click.echo(f"{document}@{version}")
     if lost:
         raise DedupIndexError(
             f"{folder}: {_count(len(lost), 'document')} not in the archive; dedup index remove --from"

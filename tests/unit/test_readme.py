@@ -33,6 +33,7 @@ PAGES = {
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 }
 ALL = "\n".join(PAGES.values())
+COMMANDS = [*cli.dedup.commands.values(), *cli.index.commands.values()]
 ALGORITHM = PAGES["docs/algorithm.md"]
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 
@@ -102,6 +103,8 @@ def test_shell_commands_are_ones_that_exist(words: list[str]) -> None:
     program, *arguments = words
     if program == "dedup":
         command = cli.dedup.commands[arguments.pop(0)]
+        if command is cli.index:
+            command = cli.index.commands[arguments.pop(0)]
         params = command.make_context(command.name, arguments, click.Context(cli.dedup)).params
         assert any(params.get(name) for name in ("paths", "manifest", "folder", "result", "first"))
     elif program == "make":
@@ -146,13 +149,13 @@ def test_what_cannot_be_configured() -> None:
 
 
 def test_every_option_is_documented() -> None:
-    for command in cli.dedup.commands.values():
+    for command in COMMANDS:
         for parameter in command.params:
             assert parameter.param_type_name == "argument" or max(parameter.opts, key=len) in ALL
 
 
 def test_every_option_that_is_named_exists() -> None:
-    parameters = [parameter for command in cli.dedup.commands.values() for parameter in command.params]
+    parameters = [parameter for command in COMMANDS for parameter in command.params]
     real = {name for parameter in parameters for name in parameter.opts} | {"--help", "--version"}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ALL)) <= real
 
