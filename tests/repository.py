@@ -49,13 +49,14 @@ class Checked(NamedTuple):
 
 
 class Repository:
-    """Files under ``top``, and git there."""
+    """Files under ``top``, and git there unless ``plain``."""
 
-    def __init__(self, top: Path, environment: dict[str, str] = ENVIRONMENT) -> None:
+    def __init__(self, top: Path, environment: dict[str, str] = ENVIRONMENT, *, plain: bool = False) -> None:
         self.top = top
         self.environment = environment
         top.mkdir(parents=True, exist_ok=True)
-        self.git("init", "--quiet", "--initial-branch", "main")
+        if not plain:
+            self.git("init", "--quiet", "--initial-branch", "main")
 
     def git(self, *arguments: str) -> str:
         """Runs git; it must succeed."""

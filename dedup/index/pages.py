@@ -85,7 +85,7 @@ class PagesWriter:
                 self._sum = 0
 
     def finish(self, facts: dict[str, Any]) -> tuple[int, int]:
-        """Ends and syncs the file, with ``facts`` in its footer; its size and the footer's checksum."""
+        """Ends the file, with ``facts`` in its footer; its size and the footer's checksum. To be synced."""
         if self._size % PAGE:
             self._sums.append(self._sum)
         sums = np.array(self._sums, "<u4").tobytes()
@@ -94,8 +94,13 @@ class PagesWriter:
         trailer = _TRAILER.pack(self._size, self._size + len(sums), len(footer), check, MAGIC)
         self._file.write(sums + footer + trailer)
         self._file.flush()
-        os.fsync(self._file.fileno())
         return self._size + len(sums) + len(footer) + len(trailer), check
+
+
+def synced(path: Path) -> None:
+    """Makes sure that a file's content is on disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 class Pages:

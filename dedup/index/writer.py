@@ -21,6 +21,7 @@ from ..kernel.types import Array
 from ..model import Document, Skipped
 from . import catalogue, merge, segment
 from .catalogue import FOLDER, Catalogue, Row
+from .pages import synced
 from .segment import MOST, VERSION, Entry
 from .shape import Shape
 from .snapshot import Part, held
@@ -29,7 +30,9 @@ WAIT = 10.0  # seconds that a writer waits for another one
 
 TIER = 8
 
-_BATCH = 1 << 26  # code points of the documents of one segment, about; all of them are in memory
+#: Code points of the documents that are looked at together. Of more the arrays are so large that the allocator gives
+#: their memory back each time and gets it again page by page, which takes longer than the work.
+_BATCH = 1 << 24
 
 Tell = Callable[[int], None]
 
@@ -64,7 +67,6 @@ def build(
     try:
         catalogue.create(aside, shape)
         added = add(aside, items, jobs=jobs, tell=tell)
-        compact(aside)
         aside.chmod(0o777 & ~_umask())
         aside.replace(folder)
         _sync(folder.parent)
@@ -89,8 +91,6 @@ def add(
 
     ``again`` is for a run that may be there already: it is made anew.
     """
-    added = versions = known = 0
-    skipped: list[Skipped] = []
     with catalogue.writing(folder, wait) as found:
         before = [row for row in found.segments() if run is not None and row.run == run]
         if again:
@@ -98,19 +98,35 @@ def add(
                 found.drop(row.number)
         elif before:
             raise DedupIndexError(f"{folder}: there is a pending run {run!r}; commit or abort it first")
-        parts = [Part.of(row, folder) for row in found.segments() if row.run is None]
-        for batch in _batches(items, skipped, tell):
-            fresh, are_versions = _fresh(parts, batch)
-            known += len(batch) - len(fresh)
-            if fresh:
-                added, versions = added + len(fresh), versions + are_versions
-                path = found.next()
-                size, check = segment.write(path, fresh, found.shape, jobs)
-                found.add(len(fresh), size, check, run)
-                parts.append(Part.of(found.segments()[-1], folder))
+        added = _add(found, items, run, jobs, tell)
         if run is None:
             _merge_tiers(found)
         _sync(folder / FOLDER)
+    return added
+
+
+def _add(
+    found: Catalogue, items: Iterable[Document | Skipped], run: str | None, jobs: int, tell: Tell
+) -> Added:
+    """Adds documents as one segment, which is made of smaller ones where there are many."""
+    added = versions = known = 0
+    skipped: list[Skipped] = []
+    parts = [Part.of(row, found.folder) for row in found.segments() if row.run is None]
+    before = len(parts)
+    for batch in _batches(items, skipped, tell):
+        fresh, are_versions = _fresh(parts, batch)
+        known += len(batch) - len(fresh)
+        if fresh:
+            added, versions = added + len(fresh), versions + are_versions
+            size, check = segment.write(found.next(), fresh, found.shape, jobs)
+            found.add(len(fresh), size, check, run)
+            parts.append(Part.of(found.segments()[-1], found.folder))
+    new = [part.row for part in parts[before:]]
+    if len(new) == 1:
+        synced(new[0].file(found.folder))
+    else:
+        for group in _within(new):
+            _merge(found, group, run)
     return Added(added, versions, known, tuple(skipped))
 
 
@@ -274,11 +290,13 @@ def _merge_tiers(found: Catalogue) -> None:
         _merge(found, full[0])
 
 
-def _merge(found: Catalogue, rows: Sequence[Row]) -> None:
+def _merge(found: Catalogue, rows: Sequence[Row], run: str | None = None) -> None:
     parts = [Part.of(row, found.folder) for row in rows]
     if any(len(part.numbers()) for part in parts):
-        documents, size, check = merge.merged(found.next(), parts, found.shape)
-        found.add(documents, size, check, None)
+        path = found.next()
+        documents, size, check = merge.merged(path, parts, found.shape)
+        synced(path)
+        found.add(documents, size, check, run)
     for row in rows:
         found.drop(row.number)
 

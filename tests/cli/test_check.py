@@ -38,9 +38,7 @@ def repository(tmp_path: Path) -> Repository:
 def plain(repository: Repository, tmp_path: Path) -> Repository:
     """The same files in a folder that is no git repository, without a baseline."""
     shutil.copytree(repository.top / "docs", tmp_path / "plain" / "docs")
-    plain = Repository.__new__(Repository)
-    plain.top = tmp_path / "plain"
-    return plain
+    return Repository(tmp_path / "plain", plain=True)
 
 
 def records(*texts: str, **first: str) -> str:
