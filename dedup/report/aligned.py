@@ -1,7 +1,7 @@
 """Two texts laid upon each other: runs of words that are the same, and of words that differ.
 
 Enters: two texts. Leaves: runs, shortened where they are long, and pieces for a page that show both in one text.
-White space counts as one space, as in :mod:`dedup.report.excerpt`; marks and case count as they are written.
+White space counts as one space, as in :mod:`dedup.report.excerpt`; punctuation and case count as they are written.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..match import long_differences
-from .excerpt import MARKED, SAME, Word, flat, joined, words
+from .excerpt import MARKED, SAME, Word, flat, forms, joined, words
 from .figures import count
 from .page import Piece
 from .visible import visible
@@ -31,7 +31,7 @@ class Run(NamedTuple):
 def runs(first: str, second: str) -> list[Run]:
     """The runs of two texts, all of them and whole, as far as WORDS."""
     old, new = (words(visible(flat(text)), WORDS) for text in (first, second))
-    steps = long_differences([word.text for word in old], [word.text for word in new])
+    steps = long_differences(forms(word.text for word in old), forms(word.text for word in new))
     found = [Run(tag == "equal", old[a:b], new[c:d]) for tag, a, b, c, d in steps]
     if WORDS in (len(old), len(new)):
         if found and not found[-1].is_same:

@@ -10,9 +10,10 @@ that is measured depends on them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
+from unicodedata import category, normalize
 
 from ..match import Difference, differences
 from .page import UNSPACED, Piece
@@ -23,8 +24,16 @@ COMPARED = 4000  # words of each text compared: a bit matrix of 2 MB at most
 SAME = 12  # words shown on each side of a change, and of each end of a long one
 MARKED = 150  # words shown of a text with marks; one that is no longer is shown whole
 
-COUNTED = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
-WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s]")
+# What belongs to the letter before it and is no \w: combining marks, and the joiners of Persian and Indic scripts.
+_PLACES = (
+    *range(0x300, 0x3100),
+    *range(0xA66F, 0xAC00),
+    *range(0xFB1E, 0xFE30),
+)  # where marks are, in the first plane
+_MARKS = "\u200c\u200d" + "".join(c for c in map(chr, _PLACES) if category(c)[0] == "M")
+_WORD = rf"[{UNSPACED}][{_MARKS}]*|[^\W{UNSPACED}]+(?:[{_MARKS}]+[^\W{UNSPACED}]*)*"
+COUNTED = re.compile(_WORD)
+WORD = re.compile(rf"{_WORD}|[^\w\s]")
 
 
 class Word(NamedTuple):
@@ -53,7 +62,7 @@ def shortened(text: str) -> list[Piece]:
 def marked(first: str, other: str, *, color: bool) -> list[Piece]:
     """Flat ``other``, its changes against ``first`` marked: ``[-old-]{+new+}``, or by style in colour."""
     old, new = words(first), words(other)
-    steps = differences([word.text for word in old], [word.text for word in new])
+    steps = differences(forms(word.text for word in old), forms(word.text for word in new))
     is_cut = COMPARED in (len(old), len(new))
     if is_cut and steps[-1][0] != "equal":
         del steps[-1]  # an effect of the cut
@@ -108,6 +117,11 @@ def words(text: str, most: int = COMPARED) -> list[Word]:
     """The first words of a flat text, ``most`` of them."""
     found = islice(WORD.finditer(text), most)
     return [Word(match[0], match.start() > 0 and text[match.start() - 1] == " ") for match in found]
+
+
+def forms(words: Iterable[str]) -> list[str]:
+    """What words are compared by: those that are canonically equal (Unicode, NFC) look the same and are the same."""
+    return [word if word.isascii() else normalize("NFC", word) for word in words]
 
 
 def joined(words: list[Word]) -> str:

@@ -249,6 +249,11 @@ class TestBounds:
         assert [piece for piece in pieces if not isinstance(piece, str)] == [952, ("w1000", "x"), 1951]
         assert not is_cut
 
+    def test_words_of_scripts_with_marks(self) -> None:
+        assert compared("जब सूरज डूबा", "जब सूर्य डूबा").pieces == ["जब ", ("सूरज", "सूर्य"), " डूबा"]
+        assert compared("tr\u00e8s bien", "tre\u0300s bien").pieces == ["tre\u0300s bien"]
+        assert alone("नदी के किनारे " * 90).pieces[1] == 3 * 90 - 160 - 60
+
     def test_more_words_than_are_compared(self) -> None:
         words = " ".join(f"w{number}" for number in range(9000))
         assert compared(words, words).is_cut

@@ -186,6 +186,10 @@ class TestMarks:
             ("a, b", "a b", "a[-,-] b"),
             ("a b", "x y", "[-a b-]{+x y+}"),
             ("他今天在北京说", "他昨天在上海说", "他[-今-]{+昨+}天在[-北京-]{+上海+}说"),
+            ("जब सूरज डूबने लगा", "जब सूर्य डूबने लगा", "जब [-सूरज-]{+सूर्य+} डूबने लगा"),  # marks are parts of a word
+            ("น้ำตก", "น้อตก", "น้[-ำ-]{+อ+}ตก"),
+            ("می\u200cخواهم", "می\u200cروم", "[-می\u200cخواهم-]{+می\u200cروم+}"),
+            ("d\u00e9j\u00e0 vu", "de\u0301ja\u0300 vu", "de\u0301ja\u0300 vu"),  # canonically equal
         ],
     )
     def test_without_colour(self, first: str, other: str, expected: str) -> None:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from ...match import differences
-from ..excerpt import COMPARED, COUNTED, WORD
+from ..excerpt import COMPARED, COUNTED, WORD, forms
 from .shown import seen
 
 Piece = str | tuple[str, str] | int
@@ -46,7 +46,7 @@ def alone(text: str) -> Compared:
 def compared(first: str, other: str) -> Compared:
     """How the first text becomes the other."""
     old, new = _words(first), _words(other)
-    steps = differences([word for _, word in old], [word for _, word in new])
+    steps = differences(forms(word for _, word in old), forms(word for _, word in new))
     is_cut = COMPARED in (len(old), len(new))
     if is_cut and steps and steps[-1][0] != "equal":
         del steps[-1]  # an effect of the cut
