@@ -86,8 +86,16 @@ _DOCUMENT_MEMBER = object_of(
     },
     {"archived": flag},
 )
+
+
+def _copies(id: str, kind: str, kept: str, members: Any) -> DocumentCluster:
+    if kept != members[0].document:
+        raise WrongError("is not the document of the first member", ".kept")
+    return DocumentCluster(id, kind, kept, members)
+
+
 _DOCUMENT_CLUSTER = object_of(
-    DocumentCluster,
+    _copies,
     {
         "id": name,
         "kind": one_of("exact", "near", "contained"),
@@ -95,8 +103,17 @@ _DOCUMENT_CLUSTER = object_of(
         "members": list_of(_DOCUMENT_MEMBER, 2),
     },
 )
+
+
+def _span(*values: Any) -> PassageMember:
+    member = PassageMember(*values)
+    if member.end < member.start:
+        raise WrongError("is before the start", ".end")
+    return member
+
+
 _PASSAGE_MEMBER = object_of(
-    _told_by_source(PassageMember),
+    _told_by_source(_span),
     {
         "document": text,
         "source": _SOURCE,

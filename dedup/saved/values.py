@@ -11,6 +11,8 @@ from typing import Any
 
 EXPECTED = "expected what dedup scan or dedup check wrote with --format json"
 
+LARGEST = 2**63 - 1  # of a number: what every format, and every reader of one, can hold
+
 Kind = Callable[[Any], Any]
 
 
@@ -60,16 +62,16 @@ def flag(value: Any) -> Any:
 
 
 def count(value: Any) -> Any:
-    """A whole number from 0 on."""
-    if type(value) is not int or value < 0:
-        raise bad(value, "a whole number from 0 on")
+    """A whole number from 0 on, of 64 bits."""
+    if type(value) is not int or not 0 <= value <= LARGEST:
+        raise bad(value, "a whole number from 0 on, of 64 bits at most")
     return value
 
 
 def positive(value: Any) -> Any:
-    """A whole number from 1 on."""
-    if type(value) is not int or value < 1:
-        raise bad(value, "a whole number from 1 on")
+    """A whole number from 1 on, of 64 bits."""
+    if type(value) is not int or not 1 <= value <= LARGEST:
+        raise bad(value, "a whole number from 1 on, of 64 bits at most")
     return value
 
 

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -257,6 +258,15 @@ class TestBounds:
     def test_more_words_than_are_compared(self) -> None:
         words = " ".join(f"w{number}" for number in range(9000))
         assert compared(words, words).is_cut
+
+
+def test_ids_that_are_none_of_ours() -> None:
+    report = many(2, 2, SENTENCE)
+    clusters = tuple(replace(cluster, id='\ud800"><b>') for cluster in report.passage_clusters)
+    text = page(replace(report, passage_clusters=clusters), None)
+    anchors = [found[0] for found in embedded(text)["findings"] if found[1] == "passage"]
+    assert anchors == [r'p-\ud800"><b>', r'p-\ud800"><b>-']
+    assert "<b>" not in text
 
 
 class TestShown:

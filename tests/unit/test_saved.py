@@ -191,6 +191,12 @@ class TestDamage:
             (lambda r: r["passage_clusters"][1].update(period=None), "passage_clusters[1] has one place only"),
             (lambda r: r["passage_clusters"][0].update(tokens=None), "passage_clusters[0].tokens is null"),
             (lambda r: r["skipped"][0].update(reason=["z" * 999]), "skipped[0].reason is an array; expected a string"),
+            (lambda r: r["summary"].update(tokens=2**63), "summary.tokens is 9223372036854775808; expected a whole"),
+            (lambda r: r["document_clusters"][0].update(kept="x"), "document_clusters[0].kept is not the document of"),
+            (
+                lambda r: r["passage_clusters"][0]["members"][1].update(start=9, end=8),
+                "passage_clusters[0].members[1].end is before the start",
+            ),
             (lambda r: r.update(notes=[]), "gate is missing"),
         ],
     )  # fmt: skip
@@ -217,8 +223,10 @@ class TestDamage:
                 st.none(),
                 st.booleans(),
                 st.integers(-2, 3),
+                st.sampled_from([2**63 - 1, 2**63, 10**30]),
                 st.floats(-1, 2),
                 st.text(max_size=3),
+                st.sampled_from(["\ud800", "</script>", "../x"]),
                 st.just([]),
             )
         )
@@ -228,7 +236,7 @@ class TestDamage:
             return
         assert isinstance(found, Report)
         jsonschema.Draft202012Validator(schema()).validate(json.loads(written(found, "json")))
-        for format in ("text", "jsonl", "markdown", "csv"):
+        for format in ("text", "jsonl", "markdown", "csv", "html"):
             write(found, format, io.BytesIO())
 
     def test_a_file_that_is_not_there(self) -> None:

@@ -109,6 +109,7 @@ class Findings:
         self._names = names
         self._read = read
         self._unread: set[Key] = set()
+        self._anchors: set[str] = set()
         self.findings: list[Finding] = []
         self.size = self.brief = self.places_left = 0
 
@@ -131,6 +132,14 @@ class Findings:
         self.brief += scale is BRIEF
         self.places_left += finding.places_left
         return True
+
+    def _anchor(self, name: str) -> str:
+        """The name of a finding within the page; ids of a report from elsewhere may be anything, and the same."""
+        anchor = _name(name)
+        while anchor in self._anchors:
+            anchor += "-"
+        self._anchors.add(anchor)
+        return anchor
 
     def _text(self, key: Key) -> str | None:
         text = self._read(key)
@@ -166,8 +175,8 @@ class Findings:
             else [f"{percent(alike)} {'inside' if cluster.kind == 'contained' else 'alike'}"]
         )
         return Finding(
-            f"d-{cluster.id}", cluster.kind, _title(views), " · ".join(facts), words, len(cluster.members), alike,
-            places, len(cluster.members) - len(places), views,
+            self._anchor(f"d-{cluster.id}"), cluster.kind, _title(views), " · ".join(facts), words,
+            len(cluster.members), alike, places, len(cluster.members) - len(places), views,
         )  # fmt: skip
 
     def _passages(self, cluster: PassageCluster, scale: Scale) -> Finding:
@@ -200,9 +209,10 @@ class Findings:
         )
         facts += [count(len(cluster.members), "place")]
         facts += [f"{percent(cluster.similarity)} alike"] if len(cluster.members) > 1 else []
+        kind = "periodic" if cluster.period else "passage"
         return Finding(
-            f"p-{cluster.id}", "periodic" if cluster.period else "passage", _title(views), " · ".join(facts),
-            cluster.tokens, copies, cluster.similarity, places, len(cluster.members) - len(places), views,
+            self._anchor(f"p-{cluster.id}"), kind, _title(views), " · ".join(facts), cluster.tokens,
+            copies, cluster.similarity, places, len(cluster.members) - len(places), views,
         )  # fmt: skip
 
     def _around(self, key: Key, start: int, end: int, passage: str, width: int) -> tuple[str, str]:
