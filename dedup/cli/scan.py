@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -71,20 +71,25 @@ def scan(paths: tuple[str, ...], **options: Any) -> int:
         list_skipped(report.skipped)
 
     def writer(target: Target, stream: BinaryIO, look: Look) -> None:
-        link = links(target.file)
-        write(report, target.format, stream, color=look.color, width=look.width, texts=texts, link=link)
+        write(
+            report,
+            target.format,
+            stream,
+            color=look.color,
+            width=look.width,
+            texts=None if texts is None else partial(_text, texts),
+            link=links(target.file),
+            lengths=None if texts is None else texts.measured(),
+        )
 
     targets.write(chosen, writer)
     return SKIPPED if report.skipped and options["fail_on_skipped"] else 0
 
 
-Lookup = Callable[[str, Source], str | None]
-
-
 def _run(
     paths: Sequence[str], settings: Settings, options: dict[str, Any], with_texts: bool
-) -> tuple[Report, Lookup | None]:
-    """The report and, if asked for, what gives the texts of its documents."""
+) -> tuple[Report, Texts | None]:
+    """The report and, if asked for, the texts of its documents."""
     from ..read import Options, documents
     from ..read.again import Again, Texts
 
@@ -98,7 +103,7 @@ def _run(
         if not with_texts:
             return run(items, settings, notify, again, archive=archive), None
         texts = Texts(again)
-        return run(texts.passing(items), settings, notify, again, archive=archive), partial(_text, texts)
+        return run(texts.passing(items), settings, notify, again, archive=archive), texts
 
 
 def asked(index: str | None, settings: Settings) -> Memory | None:

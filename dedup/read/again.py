@@ -10,6 +10,7 @@ import io
 import os
 import stat
 import sys
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
@@ -88,12 +89,13 @@ class Again:
 class Texts:
     """The texts of documents, by id and source: read again, or held where that is not possible.
 
-    ``keys`` are those of all documents that have passed.
+    ``keys`` are those of all documents that have passed, ``lengths`` their code points.
     """
 
     def __init__(self, again: Again) -> None:
         self._again = again
         self.keys: list[Key] = []
+        self.lengths = array("q")
         self._held: dict[Key, str] = {}
         self._last: tuple[Key | None, str] = (None, "")
 
@@ -105,9 +107,14 @@ class Texts:
             if isinstance(item, Document):
                 look(item)
                 self.keys.append((item.id, item.source))
+                self.lengths.append(len(item.text))
                 if not self._again.can(item.source):
                     self._held[self.keys[-1]] = item.text
             yield item
+
+    def measured(self) -> Iterator[tuple[Key, int]]:
+        """All documents that have passed, and their lengths in code points."""
+        return zip(self.keys, self.lengths, strict=True)
 
     def text(self, key: Key) -> str:
         """A document's text. Raises InputError where it has changed meanwhile."""

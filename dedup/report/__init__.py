@@ -6,7 +6,7 @@ Enters: a ``Report`` and a binary stream. Leaves: UTF-8 on that stream, the same
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import SettingsError
@@ -32,11 +32,14 @@ def write(
     width: int = WIDTH,
     texts: Callable[[str, Source], str | None] | None = None,
     link: Callable[[str], str | None] | None = None,
+    lengths: Iterable[tuple[tuple[str, Source], int]] | None = None,
 ) -> None:
     """Write a report. ``color`` and ``width`` (in terminal columns) matter to ``text`` only.
 
-    ``texts`` and ``link`` matter to ``html`` only: they give the text of a document, by its id and source, and the
-    URL of a path, each None where there is none. Without texts it shows passages alone, and no copies of documents.
+    ``texts``, ``link`` and ``lengths`` matter to ``html`` only. The first two give the text of a document, by its id
+    and source, and the URL of a path, each None where there is none; ``lengths`` are the code points of every document
+    that was read, with its id and source. Without texts it shows passages alone, and no copies of documents; without
+    lengths it asks the texts, and does not know how much of a folder repeats.
     """
     if format == "text":
         from . import text
@@ -61,7 +64,7 @@ def write(
     elif format == "html":
         from . import html
 
-        html.write(report, stream, texts, link)
+        html.write(report, stream, texts, link, lengths)
     else:
         raise SettingsError(f"format is {format!r}; expected one of {', '.join(FORMATS)}")
 

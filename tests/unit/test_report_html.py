@@ -158,6 +158,28 @@ class TestFindings:
             [["Everybody", "Nobody"]],
         )
 
+    def test_a_contained_text_beside_the_stretch_that_holds_it(self) -> None:
+        inner = f"({SENTENCE}. {SENTENCE[::-1]}.)"
+        texts = {"inner": inner, "outer": f"{FILLER}\n{inner} {FILLER[::-1]}"}
+        found = finding(page(dedup.scan(texts.items()), texts), "contained")
+        pieces, _, before, after = found[9][1]
+        assert "".join(pieces) == inner[1:-2]  # from word to word: what follows is no difference
+        assert before.endswith("word119 (")
+        assert after.startswith(".) 911drow")
+        assert found[7][1][4:6] == ["(", ".)"]
+
+    def test_a_contained_text_that_lies_scattered(self) -> None:
+        words = FILLER.split()
+        outer = " ".join(f"{part} {' '.join(f'n{i}x{j}' for j in range(9))}" for i, part in
+                         enumerate(" ".join(words[i:i + 12]) for i in range(0, 120, 12)))  # fmt: skip
+        texts = {"inner": FILLER, "outer": outer}
+        found = finding(page(dedup.scan(texts.items(), threshold=0.5, passages=False), texts), "contained")
+        assert found[7][1][3] == 1
+        assert (
+            "".join(piece[1] if isinstance(piece, list) else piece for piece in found[9][1][0]).split()
+            == words
+        )
+
     def test_without_texts_passages_are_shown_alone_and_the_page_says_so(self) -> None:
         text = page(scanned(), None)
         assert finding(text, "passage")[9][0][0]
@@ -165,6 +187,9 @@ class TestFindings:
         assert finding(text, "exact")[9] == []
         assert "3 documents could not be read again" in " ".join(left(text))
         assert all(strip[1] == 0 for strip in embedded(text)["strips"])
+        assert "nothing is painted" in text
+        assert "that of 1 document is not known" in text
+        assert finding(text, "exact")[2] == "a.txt"
 
     def test_a_text_that_has_changed_lends_nothing_to_a_passage(self) -> None:
         text = page(scanned(), {name: f"Changed. {text}" for name, text in TEXTS.items()})
@@ -240,13 +265,13 @@ class TestBounds:
         assert len(text) < 100_000 + 400_000
 
     def test_a_long_text(self) -> None:
-        [head, left_out, tail], is_cut = alone(" ".join(map(str, range(1000))))
+        [head, left_out, tail], is_cut, *_ = alone(" ".join(map(str, range(1000))))
         assert (head.split()[-1], left_out, tail.split()[0], is_cut) == ("159", 780, "940", False)
 
     def test_a_long_difference(self) -> None:
         words = [f"w{number}" for number in range(3000)]
         other = [*words[:1000], "x", *words[1001:]]
-        pieces, is_cut = compared(" ".join(words), " ".join(other))
+        pieces, is_cut, *_ = compared(" ".join(words), " ".join(other))
         assert [piece for piece in pieces if not isinstance(piece, str)] == [952, ("w1000", "x"), 1951]
         assert not is_cut
 
@@ -302,7 +327,13 @@ class TestPlaces:
         assert by_name["news/a.txt"].share == 1.0
         start, end, _ = by_name["news/b.txt"].spans[0]
         assert by_name["news/b.txt"].share == (end - start) / len(texts["news/b.txt"])
-        assert found.folders == [("news", sum(d.repeated for d in found.documents), 3)]
+        repeated = sum(document.repeated for document in found.documents)
+        assert found.folders == [("news", repeated, 3, None, None)]
+        keys = [(name, Source(name)) for name in (*texts, "news/d.txt", "old/e.txt")]
+        lengths = [*((key, len(texts[key[0]])) for key in keys[:3]), (keys[3], 1000), (keys[4], 9)]
+        again = survey(scanned(texts), lambda document, source: None, lengths)
+        assert again.documents == found.documents
+        assert again.folders == [("news", repeated, 3, sum(map(len, texts.values())) + 1000, 4)]
         assert (sum(found.sizes.values()), sum(found.alike.values())) == (2, 3)
 
     def test_a_contained_text_paints_its_stretch_in_the_kept_one(self) -> None:

@@ -10,6 +10,7 @@ by their hashes, and nothing else.
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -23,7 +24,7 @@ from .data import Data, gathered
 from .encoding import encoded
 from .findings import Link
 from .markup import KINDS, findings, strips
-from .places import Survey, Texts, survey
+from .places import Folder, Lengths, Survey, Texts, survey
 from .shown import one_line
 
 WHOLE = 40  # findings that are there without JavaScript, with their texts
@@ -33,10 +34,19 @@ FOLDERS = 8  # folders named
 INPUTS = 200  # skipped inputs and empty documents named
 
 
-def write(report: Report, stream: BinaryIO, texts: Texts | None = None, link: Link | None = None) -> None:
-    """Write the page. ``texts`` gives a document's text, or None; ``link`` the URL of a path, or None."""
+def write(
+    report: Report,
+    stream: BinaryIO,
+    texts: Texts | None = None,
+    link: Link | None = None,
+    lengths: Lengths | None = None,
+) -> None:
+    """Write the page. ``texts`` gives a document's text, or None; ``link`` the URL of a path, or None.
+
+    ``lengths`` are those of all documents that were read; without them the texts are asked.
+    """
     known = texts or (lambda document, source: None)
-    found = survey(report, known)
+    found = survey(report, known, lengths)
     data = gathered(report, found, known, link or (lambda path: None))
     style, script = _part("style.css"), _part("script.js")
     stream.write(
@@ -124,18 +134,13 @@ def _left(data: Data) -> str:
 def _places(found: Survey, data: Data) -> str:
     if not found.documents:
         return "<p>Nowhere: nothing repeats.</p>"
-    total = sum(repeated for _, repeated, _ in found.folders)
-    most = found.folders[0][1] or 1
-    rows = []
-    for name, repeated, documents in found.folders[:FOLDERS]:
-        share = repeated / total if total else 0.0
-        rows.append(
-            f'<li><span class="name"><bdi>{escape(one_line(name))}</bdi></span><span class="facts">'
-            f"{f'{percent(share)} in ' if total else ''}{count(documents, 'document')}</span>"
-            '<svg class="map" viewBox="0 0 1000 14" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
-            '<rect class="ground" width="1000" height="14"/>'
-            f'<rect class="bar" width="{1000 * repeated / most:.1f}" height="14"/></svg></li>'
-        )
+    rows = "".join(_folder(folder, found.folders) for folder in found.folders[:FOLDERS])
+    is_known = found.folders[0].length is not None
+    told = (
+        "How much of the text in each stands elsewhere too; the one that holds most of it first."
+        if is_known
+        else "What stands elsewhere too: how much of all of it lies in each."
+    )
     folders = len(found.folders) - FOLDERS
     more = (
         f"<p class=more>and {count(folders, 'more folder or file', 'more folders and files')}</p>"
@@ -146,14 +151,36 @@ def _places(found: Survey, data: Data) -> str:
     beyond = (
         f'<p class=more id="strips-left">and {count(documents, "more document")}</p>' if documents > 0 else ""
     )
+    painted = (
+        "From first word to last: painted is what stands elsewhere too, paler what is a copy as a whole. A click leads"
+        " to the finding."
+        if any(strip.length for strip in data.strips)
+        else "Those that hold most of what stands elsewhere too. How long they are is not known: nothing is painted."
+    )
     return (
         '<div class="sits"><section aria-labelledby="folders"><h3 id="folders">Folders and files</h3>'
-        '<p class="quieter">The share of all text that stands elsewhere too.</p>'
-        f'<ol class="strips">{"".join(rows)}</ol>{more}</section>'
+        f'<p class="quieter">{told}</p><ol class="strips">{rows}</ol>{more}</section>'
         '<section aria-labelledby="maps"><h3 id="maps">Documents</h3>'
-        '<p class="quieter">From first word to last: painted is what stands elsewhere too, paler what is a copy as a'
-        f' whole. A click leads to the finding.</p><div id="strips">{strips(data, data.strips[:STRIPS])}</div>{beyond}'
+        f'<p class="quieter">{painted}</p><div id="strips">{strips(data, data.strips[:STRIPS])}</div>{beyond}'
         "</section></div>"
+    )
+
+
+def _folder(folder: Folder, all: Sequence[Folder]) -> str:
+    """A folder as a row: how much of its text repeats; if that is not known, its part of what repeats in all."""
+    if folder.length is None:
+        whole = sum(other.repeated for other in all)
+        documents = count(folder.documents, "document")
+    else:
+        whole = folder.length
+        documents = f"{folder.documents:,} of {count(folder.all or 0, 'document')}"
+    share = min(folder.repeated / whole, 1.0) if whole else None
+    facts = documents if share is None else f"{percent(share)} in {documents}"
+    return (
+        f'<li><span class="name"><bdi>{escape(one_line(folder.name))}</bdi></span><span class="facts">{facts}</span>'
+        '<svg class="map" viewBox="0 0 1000 14" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        '<rect class="ground" width="1000" height="14"/>'
+        f'<rect class="bar" width="{1000 * (share or 0):.1f}" height="14"/></svg></li>'
     )
 
 

@@ -25,6 +25,7 @@ def charts(found: Survey, summary: Summary) -> str:
     """The charts that have something to show."""
     untouched = summary.documents - summary.empty - len(found.documents)
     shares = [document.share for document in found.documents if document.share is not None]
+    unknown = len(found.documents) - len(shares)
     drawn = []
     if found.alike:
         drawn.append(_chart(
@@ -32,10 +33,10 @@ def charts(found: Survey, summary: Summary) -> str:
         ))  # fmt: skip
     if found.sizes:
         drawn.append(_chart("How often a text is there", "copies of it", "findings", sizes(found.sizes)))
-    if shares:
-        note = ""
+    if len(shares) > unknown:
+        note = f"; that of {count(unknown, 'document')} is not known" if unknown else ""
         if untouched > 0:
-            note = (
+            note += (
                 f"; {count(untouched, 'document')} {'has' if untouched == 1 else 'have'} nothing of the kind"
             )
         drawn.append(_chart(

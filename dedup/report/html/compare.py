@@ -27,10 +27,15 @@ _SPACED = re.compile(rf"(\s*)({WORD.pattern})")
 
 
 class Compared(NamedTuple):
-    """The pieces, and whether they stop before the texts do."""
+    """The pieces, and whether they stop before the texts do.
+
+    ``before`` and ``after`` stand round them in the first text, where they are a part of it.
+    """
 
     pieces: list[Piece]
     is_cut: bool
+    before: str = ""
+    after: str = ""
 
 
 def alone(text: str) -> Compared:

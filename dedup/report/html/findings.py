@@ -7,10 +7,12 @@ is room.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import NamedTuple
+from unicodedata import category
 
-from ...model import DocumentCluster, PassageCluster
-from ..excerpt import COUNTED
+from ...model import DocumentCluster, DocumentMember, PassageCluster
+from ..excerpt import COMPARED, COUNTED, WORD
 from ..figures import count, percent
 from .compare import Compared, alone, compared, first_side
 from .encoding import encoded
@@ -154,17 +156,14 @@ class Findings:
         views = [scale.view(kept)] if kept else []
         places = [Place(self._names.number((first.document, first.source)), 0, "", 0 if views else -1)]
         for member in cluster.members[1 : scale.places]:
-            key = (member.document, member.source)
             figures = [] if member.jaccard is None else [f"jaccard {percent(member.jaccard)}"]
             figures += [] if member.containment is None else [f"containment {percent(member.containment)}"]
             figures += [f"in the kept one from line {member.kept_line:,}"] if member.kept_line else []
-            view = 0 if cluster.kind == "exact" and views else -1
-            stretch = slice(member.kept_start, member.kept_end)
-            is_there = cluster.kind == "near" or member.kept_start is not None
-            if kept and view < 0 and is_there and len(views) < scale.texts and (text := self._text(key)):
-                view = 0 if cluster.kind == "near" and flowing(kept) == flowing(text) else len(views)
-                views += [scale.view(kept[stretch], text)] if view else []
-            places.append(Place(self._names.number(key), 0, ", ".join(figures), view))
+            view, around = 0 if cluster.kind == "exact" and views else -1, ("", "")
+            if kept and view < 0 and len(views) < scale.texts:
+                view, around = self._copy(cluster, kept, member, scale, views)
+            number = self._names.number((member.document, member.source))
+            places.append(Place(number, 0, ", ".join(figures), view, *around))
         shares = [m.containment if cluster.kind == "contained" else m.jaccard for m in cluster.members[1:]]
         alike = min((share for share in shares if share is not None), default=1.0)
         facts = [count(words, "word")] if words else []
@@ -174,10 +173,35 @@ class Findings:
             if cluster.kind == "exact"
             else [f"{percent(alike)} {'inside' if cluster.kind == 'contained' else 'alike'}"]
         )
+        title = _title(views) or _name(first.document)
         return Finding(
-            self._anchor(f"d-{cluster.id}"), cluster.kind, _title(views), " · ".join(facts), words,
+            self._anchor(f"d-{cluster.id}"), cluster.kind, title, " · ".join(facts), words,
             len(cluster.members), alike, places, len(cluster.members) - len(places), views,
         )  # fmt: skip
+
+    def _copy(
+        self, cluster: DocumentCluster, kept: str, copy: DocumentMember, scale: Scale, views: list[Compared]
+    ) -> tuple[int, tuple[str, str]]:
+        """The number of the view that shows a copy, which may be a new one, and what stands round the copy's words."""
+        key = (copy.document, copy.source)
+        text, around = self._text(key), ("", "")
+        if not text:
+            return -1, around
+        if cluster.kind == "near" and copy.jaccard == 1 and flowing(kept) == flowing(text):
+            return 0, around
+        if copy.kept_start is not None and copy.kept_end is not None:
+            first, start, end = cluster.members[0], copy.kept_start, copy.kept_end
+            begin, stop = _words(text)
+            stretch, own = kept[start:end], text[begin:stop]
+            before, after = self._around((first.document, first.source), start, end, stretch, scale)
+            view = scale.view(stretch, own)._replace(before=before, after=after)
+            around = self._around(key, begin, stop, own, scale)
+        elif cluster.kind == "near" or _is_short(kept):
+            view = scale.view(kept, text)
+        else:
+            return -1, around
+        views.append(view)
+        return len(views) - 1, around
 
     def _passages(self, cluster: PassageCluster, scale: Scale) -> Finding:
         first = cluster.members[0]
@@ -197,8 +221,8 @@ class Findings:
             if cluster.period:
                 figures = f"{count(member.copies, 'copy', 'copies')} in a row"
             around = ("", "")
-            if scale.context and view >= 0 and number < scale.texts * 2:
-                around = self._around(key, member.start, member.end, member.text, scale.context)
+            if view >= 0 and number < scale.texts * 2:
+                around = self._around(key, member.start, member.end, member.text, scale)
             places.append(Place(self._names.number(key), member.line, figures, view, *around))
         copies = sum(member.copies for member in cluster.members)
         facts = [count(cluster.tokens, "word")]
@@ -215,9 +239,10 @@ class Findings:
             copies, cluster.similarity, places, len(cluster.members) - len(places), views,
         )  # fmt: skip
 
-    def _around(self, key: Key, start: int, end: int, passage: str, width: int) -> tuple[str, str]:
+    def _around(self, key: Key, start: int, end: int, passage: str, scale: Scale) -> tuple[str, str]:
         """What stands before and after a passage, in whole words; nothing if the text is not what it was."""
-        whole = self._text(key)
+        width = scale.context
+        whole = self._text(key) if width else None
         if whole is None or whole[start:end] != passage:
             return "", ""
         before, after = folded(whole[max(start - width, 0) : start]), folded(whole[end : end + width])
@@ -226,6 +251,21 @@ class Findings:
         if end + width < len(whole):
             after = (after[: after.rindex(" ") + 1] if " " in after[-40:] else after) + "…"
         return seen(before.replace("\n\n", " ¶ ")), seen(after.replace("\n\n", " ¶ "))
+
+
+def _words(text: str) -> tuple[int, int]:
+    """Where the first word of a text begins and its last one ends."""
+    begin, end = 0, len(text)
+    while begin < end and category(text[begin])[0] not in "LN":
+        begin += 1
+    while begin < end and category(text[end - 1])[0] not in "LNM":
+        end -= 1
+    return begin, end
+
+
+def _is_short(text: str) -> bool:
+    """Whether all words of a text are compared."""
+    return next(islice(WORD.finditer(text), COMPARED, None), None) is None
 
 
 def _title(views: list[Compared]) -> str:

@@ -81,9 +81,12 @@ def _side(data: Data, place: Place, view: Compared, side: int) -> str:
     own = ("del", "ins")[side]
     text = "".join(_piece(piece, side, own) for piece in view.pieces)
     end = '<span class="gap"> … shown as far as here</span>' if view.is_cut else ""
+    before, after = place.before, place.after
+    if not side:
+        before, after = view.before or before, view.after or after
     body = (
-        f'<span class="round">{escape(place.before)}</span><span class="passage">{text}{end}</span>'
-        f'<span class="round">{escape(place.after)}</span>'
+        f'<span class="round">{escape(before)}</span><span class="passage">{text}{end}</span>'
+        f'<span class="round">{escape(after)}</span>'
         if text
         else '<span class="gap">its text is not on this page</span>'
     )

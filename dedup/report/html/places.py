@@ -1,6 +1,6 @@
 """Where repetition sits: by document, by folder or file, by how alike and how frequent the copies are.
 
-Enters: a ``Report`` and, where they can be had, the texts of its documents. Leaves: a :class:`Survey`. Findings go
+Enters: a ``Report`` and, where they can be had, the lengths of its documents. Leaves: a :class:`Survey`. Findings go
 by their number: the clusters of documents, then those of passages, in the order of the report. A document counts
 as repeating wherever it holds what stands somewhere else too, whichever of the two was found to be the copy.
 """
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple
 
 from ...model import Report, Source
 
 Key = tuple[str, Source]
 Texts = Callable[[str, Source], str | None]
+Lengths = Iterable[tuple[Key, int]]  # of documents, in code points
 Span = tuple[int, int | None, int]  # from, to (None: the whole text) in code points, the finding's number
 
 NOWHERE = "handed over in memory"
@@ -35,21 +36,37 @@ class Repeating(NamedTuple):
     share: float | None
 
 
+class Folder(NamedTuple):
+    """A folder, or a file of records: the code points that repeat and the documents that hold them.
+
+    ``length`` and ``all`` are those of all its documents, None where these are not known.
+    """
+
+    name: str
+    repeated: int
+    documents: int
+    length: int | None = None
+    all: int | None = None
+
+
 class Survey(NamedTuple):
     """All documents that repeat something, most first, and counts.
 
-    ``folders`` are (name, repeated code points, documents), most first. ``alike`` counts the copies by similarity to
+    ``folders`` are those that hold any of them, most first. ``alike`` counts the copies by similarity to
     the first of their cluster, ``sizes`` the clusters by how often their text is there.
     """
 
     documents: list[Repeating]
-    folders: list[tuple[str, int, int]]
+    folders: list[Folder]
     alike: Counter[float]
     sizes: Counter[int]
 
 
-def survey(report: Report, texts: Texts) -> Survey:
-    """Looks at every cluster once, and at the text of every document in one for its length."""
+def survey(report: Report, texts: Texts, lengths: Lengths | None = None) -> Survey:
+    """Looks at every cluster once. ``lengths`` are those of all documents that were read.
+
+    Without them the text of every document in a cluster is asked for its length.
+    """
     spans: dict[Key, list[Span]] = defaultdict(list)
     alike: Counter[float] = Counter()
     sizes: Counter[int] = Counter()
@@ -75,13 +92,31 @@ def survey(report: Report, texts: Texts) -> Survey:
     order = sorted(
         spans, key=lambda key: (key[1].path or "", key[1].byte_offset or 0, key[1].line or 0, key[0])
     )
-    documents = [_repeating(key, spans[key], texts(*key)) for key in order]
+    if lengths is None:
+        known = {key: len(text) for key in order if (text := texts(*key)) is not None}
+        totals, all = None, Counter[str]()
+    else:
+        known, totals, all = _measured(lengths, spans)
+    documents = [_repeating(key, spans[key], known.get(key)) for key in order]
     documents.sort(key=lambda document: -document.repeated)
-    return Survey(documents, _folders(documents), alike, sizes)
+    return Survey(documents, _folders(documents, totals, all), alike, sizes)
 
 
-def _repeating(key: Key, spans: list[Span], text: str | None) -> Repeating:
-    length = None if text is None else len(text)
+def _measured(lengths: Lengths, wanted: Container[Key]) -> tuple[dict[Key, int], Counter[str], Counter[str]]:
+    """The lengths of some documents, and the code points and documents of all folders."""
+    known: dict[Key, int] = {}
+    totals: Counter[str] = Counter()
+    all: Counter[str] = Counter()
+    for key, length in lengths:
+        name = folder(key[1])
+        totals[name] += length
+        all[name] += 1
+        if key in wanted:
+            known[key] = length
+    return known, totals, all
+
+
+def _repeating(key: Key, spans: list[Span], length: int | None) -> Repeating:
     known = sorted((start, length if end is None else end, number) for start, end, number in spans
                    if end is not None or length is not None)  # fmt: skip
     found = [(start, end, number) for start, end, number in known if end is not None]
@@ -107,14 +142,20 @@ def union(spans: Iterable[tuple[int, int]]) -> int:
     return total
 
 
-def _folders(documents: Iterable[Repeating]) -> list[tuple[str, int, int]]:
+def _folders(documents: Iterable[Repeating], totals: Counter[str] | None, all: Counter[str]) -> list[Folder]:
     repeated: Counter[str] = Counter()
     holding: Counter[str] = Counter()
     for document in documents:
         name = folder(document.key[1])
         repeated[name] += document.repeated
         holding[name] += 1
-    return sorted(((name, repeated[name], holding[name]) for name in holding), key=lambda f: (-f[1], f[0]))
+    found = [
+        Folder(
+            name, repeated[name], holding[name], *((totals[name], all[name]) if totals is not None else ())
+        )
+        for name in holding
+    ]
+    return sorted(found, key=lambda folder: (-folder.repeated, folder.name))
 
 
 def folder(source: Source) -> str:

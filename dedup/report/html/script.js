@@ -156,7 +156,8 @@
     if (view) {
       const passage = make("span", { class: "passage" }, ...view[0].map((piece) => pieceOf(piece, which)));
       if (view[1]) passage.append(make("span", { class: "gap" }, " … shown as far as here"));
-      text.append(make("span", { class: "round" }, place.before), passage, make("span", { class: "round" }, place.after));
+      const [before, after] = which ? [place.before, place.after] : [view[2] || place.before, view[3] || place.after];
+      text.append(make("span", { class: "round" }, before), passage, make("span", { class: "round" }, after));
     } else text.append(make("span", { class: "gap" }, "its text is not on this page"));
     return make("section", { class: "side" }, make("h3", {}, ...nameOf(place)), text);
   }
