@@ -263,10 +263,19 @@ class TestHtml:
         assert "<del>venture</del>" in text
         assert "<ins>project</ins>" in text
         assert verdict(PAIR) in "".join(page.text)
-        assert not {"script", "img", "link", "iframe", "a", "form", "object"} & set(page.elements)
-        assert not {
-            name for name in page.attributes if name.startswith("on") or name in ("href", "src", "style")
-        }
+        assert not {"script", "img", "iframe", "form", "object"} & set(page.elements)
+        assert not {name for name in page.attributes if name.startswith("on") or name in ("src", "style")}
+        assert set(re.findall('href="(.*?)"', text)) == {"data:,", "#passage-1"}
+
+    def test_the_passages_are_painted(self) -> None:
+        text = written(PAIR, "html")
+        for side, (x, width) in enumerate(
+            re.findall(r'class="part" x="([\d.]+)" y="0" width="([\d.]+)"', text)
+        ):
+            member = PAIR.passages[0].pair[side]
+            length = PAIR.sides[side].characters
+            assert abs(float(x) - 1000 * member.start / length) < 0.1
+            assert abs(float(width) - 1000 * (member.end - member.start) / length) < 0.1
 
     def test_the_policy_allows_the_style_and_nothing_else(self) -> None:
         text = written(PAIR, "html")
@@ -274,7 +283,8 @@ class TestHtml:
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
         assert (
-            policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+            policy
+            == f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
         )
         assert text.index("Content-Security-Policy") < text.index("<style>")
 

@@ -275,6 +275,11 @@ class TestBounds:
         assert [piece for piece in pieces if not isinstance(piece, str)] == [952, ("w1000", "x"), 1951]
         assert not is_cut
 
+    def test_a_long_text_and_the_same_in_other_lines(self) -> None:
+        words = [f"w{number}" for number in range(1000)]
+        [_, left_out, _], is_cut, *_ = compared(" ".join(words), "\n\n".join(words))
+        assert (left_out, is_cut) == (780, False)
+
     def test_words_of_scripts_with_marks(self) -> None:
         assert compared("जब सूरज डूबा", "जब सूर्य डूबा").pieces == ["जब ", ("सूरज", "सूर्य"), " डूबा"]
         assert compared("tr\u00e8s bien", "tre\u0300s bien").pieces == ["tre\u0300s bien"]

@@ -48,10 +48,8 @@ def write(
     known = texts or (lambda document, source: None)
     found = survey(report, known, lengths)
     data = gathered(report, found, known, link or (lambda path: None))
-    style, script = _part("style.css"), _part("script.js")
-    stream.write(
-        Template(_part("page.html")).substitute(_filled(report, found, data, style, script)).encode()
-    )
+    style, script = part("style.css"), part("script.js")
+    stream.write(Template(part("page.html")).substitute(_filled(report, found, data, style, script)).encode())
 
 
 def _filled(report: Report, found: Survey, data: Data, style: str, script: str) -> dict[str, str]:
@@ -62,8 +60,7 @@ def _filled(report: Report, found: Survey, data: Data, style: str, script: str) 
     heading = f"{percent(summary.repeated_share)} of {count(summary.tokens, 'word')} repeated"
     embedded = {"kinds": KINDS, **data._asdict()}
     return {
-        "policy": f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:;"
-        " base-uri 'none'; form-action 'none'",
+        "policy": policy(style, script),
         "version": __version__,
         "title": f"dedup: {heading}",
         "style": style,
@@ -82,8 +79,15 @@ def _filled(report: Report, found: Survey, data: Data, style: str, script: str) 
     }
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """A part of the page, by the name of its file."""
     return files(__package__).joinpath(name).read_text("utf-8")
+
+
+def policy(style: str, script: str | None = None) -> str:
+    """The content-security policy that allows this style, this script and nothing else."""
+    allowed = f"script-src {_hash(script)}; " if script else ""
+    return f"default-src 'none'; style-src {_hash(style)}; {allowed}img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:

@@ -55,6 +55,8 @@ def compared(first: str, other: str) -> Compared:
     is_cut = COMPARED in (len(old), len(new))
     if is_cut and steps and steps[-1][0] != "equal":
         del steps[-1]  # an effect of the cut
+    if len(steps) == 1 and steps[0][0] == "equal" and not is_cut:
+        return alone(other)
     is_long = len(new) > WHOLE and len(steps) > 1
     pieces: list[Piece] = []
     shown = 0

@@ -150,18 +150,23 @@ def strips(data: Data, shown: Iterable[Strip]) -> str:
 
 def _map(data: Data, strip: Strip) -> str:
     """A document as a strip, with what repeats painted; what is a copy as a whole is pale."""
-    if not strip.length:
+    anchors = {finding: data.findings[finding].anchor for *_, finding in strip.spans if finding >= 0}
+    return painted(
+        strip.length, ((start, end, anchors.get(finding, "")) for start, end, finding in strip.spans)
+    )
+
+
+def painted(length: int, spans: Iterable[tuple[int, int, str]]) -> str:
+    """A text of so many code points as a strip, its spans painted; each leads to the anchor that it names, if any."""
+    if not length:
         return ""
-    painted = []
-    for start, end, finding in strip.spans:
-        kind = "whole" if end - start == strip.length else "part"
-        x, width = 1000 * start / strip.length, max(1000 * (end - start) / strip.length, 3)
+    bars = []
+    for start, end, anchor in spans:
+        kind = "whole" if end - start == length else "part"
+        x, width = 1000 * start / length, max(1000 * (end - start) / length, 3)
         bar = f'<rect class="{kind}" x="{x:.1f}" y="0" width="{width:.1f}" height="14"/>'
-        if finding >= 0:
-            target = quote(data.findings[finding].anchor)
-            bar = f'<a href="#{target}" tabindex="-1">{bar}</a>'
-        painted.append(bar)
+        bars.append(f'<a href="#{quote(anchor)}" tabindex="-1">{bar}</a>' if anchor else bar)
     return (
         '<svg class="map" viewBox="0 0 1000 14" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
-        f'<rect class="ground" width="1000" height="14"/>{"".join(painted)}</svg>'
+        f'<rect class="ground" width="1000" height="14"/>{"".join(bars)}</svg>'
     )
