@@ -128,7 +128,9 @@ class TestFinding:
         page = opened(seeds).page
         unfold(page, "a joint venture of NASA")
         link = page.locator(".finding[open] .places a").first
-        assert link.get_attribute("href") == "./seeds/04_webb_two_years.txt"
+        assert link.get_attribute("href") == (
+            "./seeds/04_webb_two_years.txt#:~:text=a%20joint%20venture%20of%20NASA%20and%20its%20European%20and%20Canadian"
+        )
         assert link.inner_text() == "seeds/04_webb_two_years.txt:7"
 
     def test_a_place_is_copied(self, opened: Callable[..., Any], seeds: Path) -> None:

@@ -153,7 +153,8 @@ def _places(found: Survey, data: Data) -> str:
     )
     documents = len(found.documents) - STRIPS
     beyond = (
-        f'<p class=more id="strips-left">and {count(documents, "more document")}</p>' if documents > 0 else ""
+        f'<p class="more" id="strips-left"{"" if documents > 0 else " hidden"}>'
+        f"and {count(max(documents, 0), 'more document')}</p>"
     )
     painted = (
         "From first word to last: painted is what stands elsewhere too, paler what is a copy as a whole. A click leads"
@@ -165,7 +166,9 @@ def _places(found: Survey, data: Data) -> str:
         '<div class="sits"><section aria-labelledby="folders"><h3 id="folders">Folders and files</h3>'
         f'<p class="quieter">{told}</p><ol class="strips">{rows}</ol>{more}</section>'
         '<section aria-labelledby="maps"><h3 id="maps">Documents</h3>'
-        f'<p class="quieter">{painted}</p><div id="strips">{strips(data, data.strips[:STRIPS])}</div>{beyond}'
+        f'<p class="quieter">{painted}</p><label class="find" hidden>Find a document<input type="search"'
+        ' id="find" placeholder="part of its name" autocomplete="off" spellcheck="false"></label>'
+        f'<div id="strips" data-documents="{len(found.documents)}">{strips(data, data.strips[:STRIPS])}</div>{beyond}'
         "</section></div>"
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 from unicodedata import category
+from urllib.parse import quote
 
 from ...model import DocumentCluster, DocumentMember, PassageCluster
 from ..excerpt import COMPARED, COUNTED, WORD
@@ -21,6 +22,7 @@ from .shown import flowing, folded, one_line, seen
 
 TITLE = 180  # code points of a title
 NAME = 400  # code points of a path or an id
+LOOKED_FOR = 60  # code points of a passage by which a browser finds it in its file
 
 Link = Callable[[str], str | None]
 
@@ -47,7 +49,10 @@ BRIEF = Scale(places=5, texts=2, characters=600, context=0)
 
 
 class Place(NamedTuple):
-    """One copy: document, line (0: not known), figures, the number of its text (-1: left out), what stands round it."""
+    """One copy: document, line (0: not known), figures, the number of its text (-1: left out), what stands round it.
+
+    ``words`` are the first of a passage as a text directive, behind which a browser finds them in the file.
+    """
 
     document: int
     line: int
@@ -55,6 +60,7 @@ class Place(NamedTuple):
     view: int
     before: str = ""
     after: str = ""
+    words: str = ""
 
 
 class Finding(NamedTuple):
@@ -223,7 +229,8 @@ class Findings:
             around = ("", "")
             if view >= 0 and number < scale.texts * 2:
                 around = self._around(key, member.start, member.end, member.text, scale)
-            places.append(Place(self._names.number(key), member.line, figures, view, *around))
+            words = "" if member.source.line else directive(member.text)
+            places.append(Place(self._names.number(key), member.line, figures, view, *around, words))
         copies = sum(member.copies for member in cluster.members)
         facts = [count(cluster.tokens, "word")]
         facts += (
@@ -261,6 +268,17 @@ def _words(text: str) -> tuple[int, int]:
     while begin < end and category(text[end - 1])[0] not in "LNM":
         end -= 1
     return begin, end
+
+
+def directive(text: str) -> str:
+    """The first words of a text, on one line, as a URL fragment that has them looked for (WICG, "Text Fragments").
+
+    >>> directive("a well-known\\npassage")
+    '#:~:text=a%20well%2Dknown'
+    """
+    words = text.strip()[:LOOKED_FOR].split("\n")[0].split()
+    words = words[:-1] if len(words) > 1 and len(text) > LOOKED_FOR else words
+    return f"#:~:text={quote(' '.join(words).encode('utf-8', 'replace'), safe='').replace('-', '%2D')}"
 
 
 def _is_short(text: str) -> bool:

@@ -22,13 +22,14 @@ KINDS = {
     ),
     "near": (
         "near copy",
-        "Each copy was compared with the kept one, which is the longest that is no near copy of a longer one itself;"
-        " of equal texts it is the first in the order of the input.",
+        "Kept is a text that is no near copy of a longer one; of equal texts it is the first in the order of the input."
+        " Each copy was compared with it.",
     ),
     "contained": ("contained", "Kept is the longer text: the others lie inside it."),
     "passage": (
         "passage",
-        "The first place stands for the others: each was compared with it and with nothing else. A scan cuts nothing.",
+        "The first is the most typical of them, of two the longer: each of the others was compared with it. A scan cuts"
+        " nothing.",
     ),
     "periodic": ("periodic", "A text that repeats itself in a row: told once, not once for each copy."),
 }
@@ -114,6 +115,7 @@ def _name(data: Data, place: Place) -> str:
     name, own, note = named(data, place)
     file = data.documents[place.document][0]
     href = data.files[file][1] if file >= 0 else ""
+    href += place.words if href else ""
     shown = f"<bdi>{escape(name)}</bdi>"
     shown = f'<a href="{escape(href)}">{shown}</a>' if href else shown
     return f"{shown}{f' <bdi>{escape(own)}</bdi>' if own else ''}{note}"

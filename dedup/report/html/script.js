@@ -16,7 +16,7 @@
     data.findings,
   );
   for (const finding of all)
-    finding.places = fields(["document", "line", "figures", "view", "before", "after"], finding.places);
+    finding.places = fields(["document", "line", "figures", "view", "before", "after", "words"], finding.places);
   const strips = fields(["document", "length", "share", "findings", "spans"], data.strips);
   const byAnchor = new Map(all.map((finding, number) => [finding.anchor, number]));
 
@@ -58,7 +58,7 @@
   function nameOf(place) {
     const { name, own, note, href } = named(place);
     const text = make("bdi", {}, name);
-    const parts = [href ? make("a", { href }, text) : text];
+    const parts = [href ? make("a", { href: href + (place.words || "") }, text) : text];
     if (own) parts.push(" ", make("bdi", {}, own));
     if (note) parts.push(note);
     return parts;
@@ -175,6 +175,7 @@
     list.append(...next.map(closed));
     shown += next.length;
     $("more").parentElement.hidden = shown >= chosen.length;
+    $("rest").textContent = `and ${count(chosen.length - shown, "more finding")}`;
   }
 
   function haystack(finding) {
@@ -186,7 +187,8 @@
   }
 
   function namesOf(finding) {
-    return finding.places.map((place) => Object.values(named(place)).slice(0, 2).join(" ")).join("\n");
+    finding.names ??= finding.places.map((place) => Object.values(named(place)).slice(0, 2).join(" ")).join("\n").toLowerCase();
+    return finding.names;
   }
 
   const ORDERS = {
@@ -195,7 +197,7 @@
     longest: (a, b) => b.words - a.words,
     most: (a, b) => b.alike - a.alike,
     least: (a, b) => a.alike - b.alike,
-    name: (a, b) => compareText(named(a.places[0]).name, named(b.places[0]).name),
+    name: (a, b) => compareText(namesOf(a), namesOf(b)),
   };
   const compareText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -205,7 +207,7 @@
     const [low, high] = alike ? alike.split("-").map(Number) : [0, 2];
     chosen = all.filter((finding) =>
       (!kind || finding.kind === kind) && finding.alike >= low && finding.alike < high && finding.words >= Number(words) &&
-      (!name || namesOf(finding).toLowerCase().includes(name.toLowerCase())) && terms.every((term) => haystack(finding).includes(term)));
+      (!name || namesOf(finding).includes(name.toLowerCase())) && terms.every((term) => haystack(finding).includes(term)));
     if (order) chosen.sort(ORDERS[order]);
     list.replaceChildren();
     shown = 0;
@@ -269,18 +271,33 @@
     const rows = $("strips") && $("strips").querySelector("ol");
     if (!rows) return;
     const first = rows.children.length;
+    let found = strips;
     let end = 0;
+    const button = make("button", { type: "button", click: () => add(end + ROWS) }, "Show more documents");
     const add = (until) => {
-      const next = strips.slice(end, until);
+      const next = found.slice(end, until);
       rows.append(...next.map(strip));
       end += next.length;
-      if (end >= strips.length) button.remove();
+      button.hidden = end >= found.length;
+      const left = (found === strips ? Number($("strips").dataset.documents) : found.length) - end;
+      $("strips-left").hidden = left <= 0;
+      $("strips-left").textContent = `and ${count(left, "more document")}`;
     };
-    const button = make("button", { type: "button", click: () => add(end + ROWS) }, "Show more documents");
-    if ($("strips-left")) $("strips-left").remove();
-    rows.replaceChildren();
-    rows.after(button);
-    add(first);
+    const begin = () => {
+      end = 0;
+      rows.replaceChildren();
+      add(first);
+    };
+    $("strips").append(button);
+    $("find").addEventListener("input", () => {
+      const part = $("find").value.trim().toLowerCase();
+      const isNamed = ({ name, own }) => `${name} ${own}`.toLowerCase().includes(part);
+      found = part ? strips.filter((row) => isNamed(named({ document: row.document, line: 0 }))) : strips;
+      begin();
+      $("said").textContent = count(found.length, "document");
+    });
+    $("find").parentElement.hidden = strips.length <= first;
+    begin();
   }
 
   // ---- keys --------------------------------------------------------------------------------------------------
