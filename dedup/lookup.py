@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from .errors import InputError
 from .model import Document, Report, Skipped, Source
 from .read import STDIN, Options, documents
+from .read.again import Again, Texts
 
 Pair = tuple[Document, Document]
 Skip = Callable[[Skipped], object]
+Lookup = Callable[[str, Source], str | None]
 
 NAMED = 3  # places of an ambiguous name that an error tells of
 
@@ -126,11 +129,53 @@ def _file(source: Source, name: str) -> str:
     if source.path is None or source.path == STDIN:
         came = "was handed over in memory" if source.path is None else "came on standard input"
         raise InputError(f"{name}: {came} and cannot be read again; give a file with --in")
-    path = source.path
+    return _holding(source.path)
+
+
+def _holding(path: str) -> str:
+    """The file at a path, or the archive that holds it."""
     if os.path.exists(path):
         return path
     archives = (path[:at] for at, letter in enumerate(path) if letter == "!")
     return next((archive for archive in archives if os.path.isfile(archive)), path)
+
+
+@contextmanager
+def texts_of(report: Report, written: float | None, options: Options, skip: Skip) -> Iterator[Lookup]:
+    """The texts of the documents that a result names, from their files; ``skip`` is told of what cannot be read.
+
+    Nothing is fetched. A file that is newer than the result (``written``, seconds since the epoch) is passed over: it
+    may be another than the one that was compared.
+    """
+    wanted = set(_members(report))
+    paths = []
+    for path in dict.fromkeys(_again(source) for _, source in wanted):
+        if path is None:
+            continue
+        if written is not None and os.stat(path).st_mtime > written:
+            skip(Skipped(path, "changed since the result was written"))
+        else:
+            paths.append(path)
+
+    def chosen() -> Iterator[Document]:
+        for item in documents(sorted(paths), options) if paths else ():
+            if isinstance(item, Skipped):
+                skip(item)
+            elif (item.id, item.source) in wanted:
+                yield item
+
+    with Again(options) as again:
+        texts = Texts(again)
+        known = {(item.id, item.source) for item in texts.passing(chosen()) if isinstance(item, Document)}
+        yield lambda document, source: texts.get(document, source) if (document, source) in known else None
+
+
+def _again(source: Source) -> str | None:
+    """The regular file that a document came from, or None."""
+    if source.path is None or source.path == STDIN:
+        return None
+    path = _holding(source.path)
+    return path if os.path.isfile(path) else None
 
 
 def _is_unchanged(document: Document, report: Report) -> bool:

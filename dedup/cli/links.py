@@ -18,7 +18,8 @@ def links(file: str) -> Callable[[str], str | None]:
     folder = os.curdir if file == STDOUT else os.path.dirname(file) or os.curdir
 
     def link(path: str) -> str | None:
-        if path == STDOUT or not os.path.isfile(path):
+        # What is on a share (Windows) is not looked at: a result may name any, and the system would sign in there.
+        if path == STDOUT or os.path.splitdrive(path)[0][:2] in ("\\\\", "//") or not os.path.isfile(path):
             return None
         try:
             relative = PurePath(os.path.relpath(path, folder)).as_posix()

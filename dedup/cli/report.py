@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from ..errors import SettingsError
-from ..model import Report
+from ..model import Report, Skipped
 from ..report import CHECK_FORMATS, FORMATS, SAVED_FORMATS, write, write_verdict
 from . import targets
 from .links import links
-from .options import CONTEXT, OUTPUT, STDOUT, Command, flag
+from .options import CONTEXT, INPUT, OUTPUT, STDOUT, Command, flag, reading
 from .process import at_work
+from .scan import SKIPPED, list_skipped
 from .targets import Look, Target, reports
+
+if TYPE_CHECKING:
+    from ..lookup import Lookup
+    from ..verdict import Verdict
 
 _EXAMPLES = """\b
 Examples:
   dedup report result.json
   dedup report result.json.gz --format markdown -o copies.md
   dedup report result.json --format csv=copies.csv --format json=again.json
+  dedup report result.json --texts --format html -o report.html
   dedup check docs/ --format json | dedup report - --format junit
 
 \b
 Exit codes:
   0    done
   2    wrong usage, a file that is no result or damaged, or an internal error
+  3    done, but texts could not be read again and --fail-on-skipped was given
   130  interrupted
 """
 
 
 @click.command(cls=Command, no_args_is_help=True, epilog=_EXAMPLES, context_settings=CONTEXT)
 @click.argument("result", metavar="RESULT.json")
+@flag(INPUT, "--texts", configurable=False,
+      help="Read the files that the result names, for what html shows of texts.")  # fmt: skip
+@reading("Larger records are passed over; 0 for no limit.")
 @reports(tuple(dict.fromkeys((*FORMATS, *CHECK_FORMATS))), default="text", configurable=False)
 @flag(OUTPUT, "--show-known", configurable=False,
       help="Of a check: show what is known, moved or edited, too.")  # fmt: skip
@@ -42,6 +55,10 @@ def report(result: str, **options: Any) -> int:
 
     RESULT.json is what "dedup scan" or "dedup check" wrote with --format json; it may be compressed (.gz, .bz2, .xz,
     .zst, .lz4), or "-", standard input. With --format json the same bytes come out.
+
+    A result does not hold whole texts, and the files that it names are not touched. With --texts they are read again,
+    if they are no newer than it: a page of HTML then paints documents, shows their copies side by side, and what stands
+    round passages. The options for reading are those of the scan.
 
     The result of a check can be written as text, json, markdown, gitlab and junit with its findings; the other
     formats hold the clusters behind them, but for sarif and github, which need the texts.
@@ -57,16 +74,35 @@ def report(result: str, **options: Any) -> int:
     for format, _ in chosen:
         _check_format(format, result, is_scan=is_scan)
 
+    skipped: list[Skipped] = []
+
     def writer(target: Target, stream: BinaryIO, look: Look) -> None:
         if isinstance(found, Report):
-            write(found, target.format, stream, color=look.color, width=look.width, link=links(target.file))
+            write(
+                found, target.format, stream, color=look.color, width=look.width, texts=texts,
+                link=links(target.file),
+            )  # fmt: skip
         elif target.format in SAVED_FORMATS:
             write_verdict(found, target.format, stream, color=look.color, width=look.width, **show)
         else:
-            write(found.report, target.format, stream, link=links(target.file))
+            write(found.report, target.format, stream, texts=texts, link=links(target.file))
 
-    targets.write(chosen, writer)
-    return 0
+    with _texts(result, found, options, skipped.append) if options["texts"] else nullcontext() as texts:
+        list_skipped(skipped, elsewhere="")
+        targets.write(chosen, writer)
+    return SKIPPED if skipped and options["fail_on_skipped"] else 0
+
+
+def _texts(
+    result: str, found: Report | Verdict, options: dict[str, Any], skip: Callable[[Skipped], object]
+) -> AbstractContextManager[Lookup]:
+    """The texts that a result was made of, as far as they can be had."""
+    from ..lookup import texts_of
+    from ..read import Options
+
+    report = found if isinstance(found, Report) else found.report
+    written = None if result == STDOUT else os.stat(result).st_mtime
+    return texts_of(report, written, Options(*(options[name] for name in Options._fields)), skip)
 
 
 def _check_format(format: str, result: str, *, is_scan: bool) -> None:

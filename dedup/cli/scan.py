@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from ..errors import InputError
-from ..model import Report, Settings, Skipped, Source
+from ..model import Report, Settings, Skipped
 from ..report import FORMATS, write
 from . import targets
 from .configured import Configured
@@ -77,12 +76,13 @@ def scan(paths: tuple[str, ...], **options: Any) -> int:
             stream,
             color=look.color,
             width=look.width,
-            texts=None if texts is None else partial(_text, texts),
+            texts=None if texts is None else texts.get,
             link=links(target.file),
             lengths=None if texts is None else texts.measured(),
         )
 
-    targets.write(chosen, writer)
+    with nullcontext() if texts is None else closing(texts):
+        targets.write(chosen, writer)
     return SKIPPED if report.skipped and options["fail_on_skipped"] else 0
 
 
@@ -113,13 +113,6 @@ def asked(index: str | None, settings: Settings) -> Memory | None:
     from ..index import Memory, Snapshot
 
     return Memory(Snapshot.of(Path(index)), settings)
-
-
-def _text(texts: Texts, document: str, source: Source) -> str | None:
-    try:
-        return texts.text((document, source))
-    except InputError:
-        return None  # it has changed meanwhile; the report says so
 
 
 def list_skipped(skipped: Sequence[Skipped], elsewhere: str = "; the report lists them all") -> None:

@@ -112,6 +112,17 @@ class Texts:
                     self._held[self.keys[-1]] = item.text
             yield item
 
+    def get(self, document: str, source: Source) -> str | None:
+        """A document's text; None where it has changed meanwhile."""
+        try:
+            return self.text((document, source))
+        except InputError:
+            return None
+
+    def close(self) -> None:
+        """Closes the file that was read last."""
+        self._again.close()
+
     def measured(self) -> Iterator[tuple[Key, int]]:
         """All documents that have passed, and their lengths in code points."""
         return zip(self.keys, self.lengths, strict=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from dedup.report import CHECK_FORMATS, FORMATS
 from tests.unit.test_report import REPORT, written
 from tests.verdicts import everything
 from tests.verdicts import written as written_verdict
+
+SENTENCE = "the harbour office counted every ship that came in before the storm and none that left after it"
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +110,58 @@ def test_what_is_no_result(name: str, capfdbinary: pytest.CaptureFixture[bytes])
     assert err.startswith(f"dedup: {name}: ")
     assert err.count("\n") == 1
     assert not Path("out.csv").exists()
+
+
+class TestTexts:
+    @pytest.fixture
+    def page(self, capfdbinary: pytest.CaptureFixture[bytes]) -> Callable[..., tuple[int, str, str]]:
+        """Two articles in a folder and a third in a file of records, scanned; then ``dedup report --texts``."""
+        Path("articles").mkdir()
+        for name, begin in (("a", "Nobody knew why,"), ("b", "As everybody knew,")):
+            Path(f"articles/{name}.txt").write_text(f"{begin} {SENTENCE}. The end of {name}.")
+        Path("c.jsonl").write_text(json.dumps({"body": f"{SENTENCE}, said the last."}) + "\n")
+        scan = [
+            "scan",
+            "articles",
+            "c.jsonl",
+            "--text-field",
+            "body",
+            "--no-documents",
+            "--format",
+            "json=r.json",
+        ]
+        assert cli.main(scan) == 0
+        capfdbinary.readouterr()
+
+        def page(*arguments: str) -> tuple[int, str, str]:
+            code, out, err = ran(
+                capfdbinary, "r.json", "--format", "html", "--text-field", "body", *arguments
+            )
+            return code, out.decode(), err
+
+        return page
+
+    def test_the_files_are_read_again(self, page: Callable[..., tuple[int, str, str]]) -> None:
+        code, out, err = page("--texts")
+        assert (code, err) == (0, "")
+        assert ">Nobody </span>" in out
+        assert '," last.",' in out
+        assert "could not be read again" not in out
+
+    def test_they_are_not_unless_it_is_asked_for(self, page: Callable[..., tuple[int, str, str]]) -> None:
+        _, out, _ = page()
+        assert ">Nobody <" not in out
+
+    def test_what_has_changed_or_gone_is_not_shown(self, page: Callable[..., tuple[int, str, str]]) -> None:
+        Path("articles/b.txt").unlink()
+        Path("articles/a.txt").write_text(f"Something else, {SENTENCE}.")
+        later = Path("r.json").stat().st_mtime + 5
+        os.utime("articles/a.txt", (later, later))
+        code, out, err = page("--texts", "--fail-on-skipped")
+        assert code == 3
+        assert err == "dedup: skipped articles/a.txt: changed since the result was written\n"
+        assert "Something else" not in out
+        assert "documents could not be read again" in out
 
 
 def test_no_configuration_is_looked_at(capfdbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import json
+import ntpath
 import os
 import re
 import subprocess
@@ -394,6 +395,13 @@ class TestLinks:
         assert links("out/report.html")("a b?#.txt") == "./../a%20b%3F%23.txt"
         assert links("-")("javascript:x") == "./javascript%3Ax"
         assert links(str(tmp_path / "report.html"))("a b?#.txt") == "./a%20b%3F%23.txt"
+
+    def test_nobody_is_asked_for_what_is_on_a_share(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+        monkeypatch.setattr(os.path, "splitdrive", ntpath.splitdrive)
+        monkeypatch.setattr(os.path, "isfile", asked.append)
+        assert links("r.html")(r"\\host\share\a.txt") is links("r.html")("//host/share/a.txt") is None
+        assert asked == []
 
     def test_what_is_no_file_here_has_none(self) -> None:
         for path in ("-", "missing.txt", "https://example.org/a.txt", "a.zip!b.txt", "\ud83d"):
