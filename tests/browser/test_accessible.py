@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+import dedup
+from dedup.report import write_comparison
+
+from .conftest import SEEDS
 from .test_page import PHONE
 
 
@@ -22,20 +26,38 @@ def violations(page: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
-def test_no_violation(opened: Callable[..., Any], seeds: Path, scheme: str, options: dict[str, Any]) -> None:
-    page = opened(seeds, color_scheme=scheme, **options).page
+def test_no_violation(opened: Callable[..., Any], seeds: Path) -> None:
+    page = opened(seeds).page
     assert violations(page) == []
     page.locator(".chart details summary").first.click()
     page.click("#open")
-    assert violations(page) == []
-
-
-def test_the_help_has_none_either(opened: Callable[..., Any], seeds: Path) -> None:
-    page = opened(seeds).page
+    for viewport in ({"width": 1280, "height": 900}, PHONE["viewport"]):
+        page.set_viewport_size(viewport)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert violations(page) == []
+    page.evaluate("document.activeElement.blur()")
     page.keyboard.press("?")
+    assert page.locator("#help").is_visible()
     assert violations(page) == []
+
+
+def test_nor_two_documents_beside_each_other(opened: Callable[..., Any], tmp_path: Path) -> None:
+    first, second = (
+        (SEEDS / name).read_text("utf-8") for name in ("03_webb_first_images.txt", "04_webb_two_years.txt")
+    )
+    file = tmp_path / "diff.html"
+    with file.open("wb") as stream:
+        write_comparison(dedup.compare(first, second), "html", stream)
+    page = opened(file, script=False).page
+    for viewport, scheme in (({"width": 1280, "height": 900}, "light"), (PHONE["viewport"], "dark")):
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("del").all_inner_texts() == ["project", "travelled about", "observing", "only in A"]
+    page.locator(".map a").first.click()
+    assert page.evaluate("location.hash") == "#passage-1"
 
 
 def test_nor_the_page_without_its_script(opened: Callable[..., Any], seeds: Path, tmp_path: Path) -> None:

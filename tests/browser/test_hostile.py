@@ -13,8 +13,10 @@ import pytest
 
 import dedup
 from dedup.model import Source
+from dedup.report import write_comparison
 
 from .conftest import page_of
+from .test_page import PHONE, settle
 
 PLAIN = (
     "the harbour office counted every ship that came in before the storm and none that left after it had gone"
@@ -36,79 +38,99 @@ ATTACKS = {
 }
 
 
-def page_with(attack: str, file: Path) -> Path:
+#: How some of them are shown.
+READ = {
+    "script": ATTACKS["script"],
+    "image": ATTACKS["image"],
+    "turned": r"\u202egnp.exe\u202c \u2066isolated\u2069 \u200f",
+    "nothing": r"a\x00b \x1b[31m \x08 \ufeff",
+    "surrogate": r"half \ud83d a \udc00 character",
+    "long": " more letters … xx",
+    "marks": " more marks …",
+}
+FORBIDDEN = "main img, main iframe, main script, main style, main form:not(.filters), base, main [onclick]"
+
+
+def plain(name: str) -> str:
+    """A sentence that stands round one attack only."""
+    words = [f"{word}{name[:2]}" for word in PLAIN.split()]
+    return " ".join(words)
+
+
+def documents_with(name: str) -> list[dedup.Document | dedup.Skipped]:
     """The attack in texts and round them, in ids and in paths."""
+    attack, text = ATTACKS[name], plain(name)
     texts = [
-        f"{attack} {PLAIN} {attack} and {PLAIN[::-1]}.",
-        f"First of all {attack} {PLAIN} {attack[:40]} {attack} and, different, {PLAIN[::-1]} {attack}!",
-        f"A third one: {attack} {PLAIN} {attack}, which says other things of its own, {attack}.",
+        f"{attack} {text} {attack} and {text[::-1]}.",
+        f"First of all {attack} {text} {attack[:40]} {attack} and, different, {text[::-1]} {attack}!",
+        f"A third one: {attack} {text} {attack}, which says other things of its own, {attack}.",
     ]
-    documents = [
+    return [
         dedup.Document(f"id {attack[:300]}", texts[0], Source(f"{attack[:60]}.jsonl", 1, 0)),
         dedup.Document(f"{attack[:300]}/b.txt", texts[1], Source(f"{attack[:300]}/b.txt")),
-        dedup.Document("javascript:window.hit=1", texts[2], Source("javascript:window.hit=1")),
-        dedup.Document("copy", texts[2], Source()),
+        dedup.Document(
+            f"javascript:window.hit='{name}'", texts[2], Source(f"javascript:window.hit='{name}'")
+        ),
+        dedup.Document(f"copy {name}", texts[2], Source()),
         dedup.Skipped(attack[:300], f"cannot be read: {attack[:300]}"),
         dedup.Document(f"empty {attack[:300]}", "...", Source()),
     ]
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All attacks on one page."""
+    documents = [document for name in ATTACKS for document in documents_with(name)]
     known = [(document.id, document.text) for document in documents if isinstance(document, dedup.Document)]
-    return page_of(dedup.scan(documents), file, known)
+    file = page_of(dedup.scan(documents), tmp_path_factory.mktemp("hostile") / "report.html", known)
+    assert file.stat().st_size < 2_000_000
+    return file
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-def test_it_is_shown_and_nothing_else(opened: Callable[..., Any], tmp_path: Path, name: str) -> None:
-    file = page_with(ATTACKS[name], tmp_path / "report.html")
-    assert file.stat().st_size < 400_000
-    for options in ({}, {"java_script_enabled": False}):
-        page = opened(file, **options).page
-        findings = page.locator("#list > .finding > summary")
-        assert findings.count() >= 2
-        for number in range(findings.count()):
-            findings.nth(number).click()
-        page.wait_for_timeout(100)
-        assert (
-            page.locator("main img, main iframe, main script, main style, base, main [onclick]").count() == 0
-        )
-        assert page.locator("a[href^='javascript']").count() == 0
-        if not options:
-            assert page.evaluate("window.hit") is None
-            page.fill("#search", ATTACKS[name][:20])
-            page.wait_for_timeout(200)
-            assert page.evaluate("window.hit") is None
-        assert (
-            page.locator("body").evaluate("element => element.scrollWidth <= innerWidth")
-            if not options
-            else True
-        )
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("script", "</script><script>window.hit = 1; alert(1)</script>"),
-        ("image", "<img src=http://127.0.0.1:9/x onerror=window.hit=1>"),
-        ("turned", r"\u202egnp.exe\u202c \u2066isolated\u2069 \u200f"),
-        ("nothing", r"a\x00b \x1b[31m \x08 \ufeff"),
-        ("surrogate", r"half \ud83d a \udc00 character"),
-        ("long", " … 59,867 more letters … xx … shown as far as here"),
-    ],
-)
-def test_it_can_be_read(opened: Callable[..., Any], tmp_path: Path, name: str, shown: str) -> None:
-    file = page_with(ATTACKS[name], tmp_path / "report.html")
-    for options in ({}, {"java_script_enabled": False}):
-        page = opened(file, **options).page
-        page.locator("#list > .finding > summary").first.click()
-        page.wait_for_selector(".finding[open] .sides")
-        assert shown in page.inner_text(".finding[open] .sides").replace("\n", " ")
-
-
-def test_a_pile_of_marks_is_counted_not_piled(opened: Callable[..., Any], tmp_path: Path) -> None:
-    page = opened(page_with(ATTACKS["marks"], tmp_path / "report.html")).page
-    page.click("#open")
-    page.wait_for_selector(".finding[open] .sides")
-    text = page.inner_text("#list")
-    assert "more marks …" in text
+def assert_shown(text: str) -> None:
+    assert {name: said for name, said in READ.items() if said not in text.replace("\n", " ")} == {}
     assert "\u0301" * 9 not in text
+
+
+def test_it_is_shown_and_nothing_else(opened: Callable[..., Any], hostile: Path) -> None:
+    page = opened(hostile).page
+    page.click("#open")
+    assert page.locator(".finding[open] .sides").count() >= 2 * len(ATTACKS)
+    assert_shown(page.inner_text("#list"))
+    for name, attack in ATTACKS.items():
+        page.fill("#search", attack[:20].replace("\x00", ""))
+        settle(page)
+        assert page.evaluate("window.hit") is None, name
+    assert page.locator(FORBIDDEN).count() == 0
+    assert page.locator("a[href^='javascript']").count() == 0
+    assert page.locator("body").evaluate("element => element.scrollWidth <= innerWidth")
+
+
+def test_nor_without_javascript(opened: Callable[..., Any], hostile: Path) -> None:
+    page = opened(hostile, java_script_enabled=False).page
+    assert page.locator("#list > .finding").count() >= 2 * len(ATTACKS)
+    assert_shown(page.locator("#list").text_content())
+    assert page.locator(FORBIDDEN).count() == 0
+    assert page.locator("a[href^='javascript']").count() == 0
+
+
+def test_two_documents_beside_each_other(opened: Callable[..., Any], tmp_path: Path) -> None:
+    sides = [
+        " ".join(f"{attack} {plain(name)} {word} {attack}" for name, attack in ATTACKS.items())
+        for word in ("one", "other")
+    ]
+    name = " ".join(attack[:60] for attack in ATTACKS.values())
+    documents = [dedup.Document(f"{name} {number}", text, Source(name)) for number, text in enumerate(sides)]
+    file = tmp_path / "diff.html"
+    with file.open("wb") as stream:
+        write_comparison(dedup.compare(*documents), "html", stream)
+    for options in ({}, PHONE):
+        page = opened(file, script=False, **options).page
+        assert page.evaluate("window.hit") is None
+        assert page.locator(f"{FORBIDDEN}, script").count() == 0
+        assert page.locator("body").evaluate("element => element.scrollWidth <= innerWidth")
+        assert "\u0301" * 9 not in page.inner_text("main")
+    assert READ["turned"] in page.inner_text("main")
 
 
 def test_text_that_runs_the_other_way_stays_in_its_place(opened: Callable[..., Any], tmp_path: Path) -> None:

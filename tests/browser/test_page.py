@@ -20,7 +20,8 @@ def kinds(page: Any) -> list[str]:
 
 
 def settle(page: Any) -> None:
-    page.wait_for_timeout(250)  # filters wait for a pause in the typing
+    """Waits as long as filters wait for a pause in the typing, by the clock of the page."""
+    page.evaluate("new Promise(done => setTimeout(() => requestAnimationFrame(done), 100))")
 
 
 def unfold(page: Any, title: str) -> None:
@@ -86,8 +87,13 @@ class TestLooking:
     def test_more_documents(self, opened: Callable[..., Any], seeds: Path) -> None:
         page = opened(seeds).page
         assert page.locator("#strips li").count() == 8
+        assert page.inner_text("#strips-left") == "and 2 more documents"
         page.click("text=Show more documents")
         assert page.locator("#strips li").count() == 10
+        assert not page.locator("#strips-left").is_visible()
+        page.fill("#find", "WEBB_two")
+        assert page.locator("#strips .name").all_inner_texts() == ["seeds/04_webb_two_years.txt"]
+        assert page.inner_text("#said") == "1 document"
 
 
 class TestFinding:
