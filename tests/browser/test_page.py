@@ -59,6 +59,12 @@ class TestLooking:
         page.fill("#words", "60")
         settle(page)
         assert len(titles(page)) == 3
+        page.fill("#words", "")
+        page.fill("#copies", "3")
+        settle(page)
+        assert [title[:28] for title in titles(page)] == ["This article is meant for ge"]
+        page.fill("#copies", "")
+        page.fill("#words", "60")
         page.fill("#document", "chip_plants")
         settle(page)
         assert len(titles(page)) == 1

@@ -8,7 +8,7 @@
   const ROWS = 24; // documents added at a time
   const SVG = "http://www.w3.org/2000/svg";
   const list = $("list");
-  const FIELDS = ["search", "kind", "alike", "words", "document", "order"];
+  const FIELDS = ["search", "kind", "alike", "words", "copies", "document", "order"];
 
   const fields = (names, rows) => rows.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])));
   const all = fields(
@@ -202,11 +202,11 @@
   const compareText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
   function choose() {
-    const [search, kind, alike, words, name, order] = FIELDS.map((field) => $(field).value.trim());
+    const [search, kind, alike, words, copies, name, order] = FIELDS.map((field) => $(field).value.trim());
     const terms = search.toLowerCase().split(/\s+/).filter(Boolean);
     const [low, high] = alike ? alike.split("-").map(Number) : [0, 2];
     chosen = all.filter((finding) =>
-      (!kind || finding.kind === kind) && finding.alike >= low && finding.alike < high && finding.words >= Number(words) &&
+      (!kind || finding.kind === kind) && finding.alike >= low && finding.alike < high && finding.words >= Number(words) && finding.copies >= Number(copies) &&
       (!name || namesOf(finding).includes(name.toLowerCase())) && terms.every((term) => haystack(finding).includes(term)));
     if (order) chosen.sort(ORDERS[order]);
     list.replaceChildren();
