@@ -115,11 +115,11 @@ class TestPage:
 
     def test_nothing_found(self) -> None:
         text = page(scanned({"a.txt": "One sentence only, and nothing to compare it with."}))
-        assert "Nothing repeats." in text
+        assert '<h1 id="title">Nothing repeats</h1>' in text
         assert embedded(text)["findings"] == embedded(text)["strips"] == []
 
     def test_nothing_read(self) -> None:
-        assert "0% of 0 words repeated" in page(dedup.scan([]))
+        assert "0 documents read, 0 words: nothing of it repeats." in page(dedup.scan([]))
 
     def test_skipped_and_empty_are_named(self) -> None:
         summary = Summary(1, 1, 1, 0, 0, 0, 0, 0, 0, 0.0)
@@ -264,6 +264,23 @@ class TestBounds:
         assert f"{800 - len(found)} findings that repeat least are left out" in " ".join(left(text))
         assert any("findings told briefly" in sentence for sentence in left(text))
         assert len(text) < 100_000 + 400_000
+
+    def test_names_count_as_well(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(data, "FULL", 60_000)
+        monkeypatch.setattr(data, "ALL", 100_000)
+        report = many(200, 50, SENTENCE)
+        clusters = []
+        for number, cluster in enumerate(report.passage_clusters):
+            places = (
+                replace(m, source=Source(f"{'字' * 300}/{number}/{m.document}")) for m in cluster.members
+            )
+            clusters.append(replace(cluster, members=tuple(places)))
+        text = page(
+            replace(report, passage_clusters=tuple(clusters)), None, link=lambda path: "./" + "x" * 1900
+        )
+        assert len(embedded(text)["files"]) < 100
+        assert "findings that repeat least are left out" in " ".join(left(text))
+        assert "x" * 1900 not in page(report, None, link=lambda path: "./" + "x" * 2000)
 
     def test_a_long_text(self) -> None:
         [head, left_out, tail], is_cut, *_ = alone(" ".join(map(str, range(1000))))

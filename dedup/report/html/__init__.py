@@ -57,7 +57,9 @@ def _filled(report: Report, found: Survey, data: Data, style: str, script: str) 
     from ... import __version__
 
     summary = report.summary
-    heading = f"{percent(summary.repeated_share)} of {count(summary.tokens, 'word')} repeated"
+    heading = "Nothing repeats"
+    if data.findings:
+        heading = f"{percent(summary.repeated_share)} of {count(summary.tokens, 'word')} repeated"
     embedded = {"kinds": KINDS, **data._asdict()}
     return {
         "policy": policy(style, script),
@@ -97,6 +99,8 @@ def _hash(text: str) -> str:
 def _lead(report: Report) -> str:
     """In a sentence: what was read, and what of it could go."""
     summary = report.summary
+    if not report.document_clusters and not report.passage_clusters:
+        return f"{count(summary.documents, 'document')} read, {count(summary.tokens, 'word')}: nothing of it repeats."
     return (
         f"{count(summary.repeated_tokens, 'word')} in {count(summary.documents, 'document')} could go without losing"
         " a text: they lie in copies of documents, or in passages that stand earlier or elsewhere, too."

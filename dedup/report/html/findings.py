@@ -22,6 +22,7 @@ from .shown import flowing, folded, one_line, seen
 
 TITLE = 180  # code points of a title
 NAME = 400  # code points of a path or an id
+URL = 2000  # characters of a link; a longer one is left out
 LOOKED_FOR = 60  # code points of a passage by which a browser finds it in its file
 
 Link = Callable[[str], str | None]
@@ -106,7 +107,8 @@ class Names:
             return -1
         if path not in self._files:
             self._files[path] = len(self.files)
-            self.files.append((_name(path), self._link(path) or ""))
+            link = self._link(path) or ""
+            self.files.append((_name(path), link if len(link) <= URL else ""))
         return self._files[path]
 
 
@@ -130,13 +132,13 @@ class Findings:
         if self.size >= all:
             return False
         scale = WHOLE if self.size < full else BRIEF
-        known = len(self._names.documents)
+        documents, files = len(self._names.documents), len(self._names.files)
         if isinstance(cluster, DocumentCluster):
             finding = self._documents(cluster, scale)
         else:
             finding = self._passages(cluster, scale)
         self.findings.append(finding)
-        self.size += len(encoded([finding, self._names.documents[known:]]))
+        self.size += len(encoded([finding, self._names.documents[documents:], self._names.files[files:]]))
         self.brief += scale is BRIEF
         self.places_left += finding.places_left
         return True

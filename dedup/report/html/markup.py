@@ -34,6 +34,7 @@ KINDS = {
     "periodic": ("periodic", "A text that repeats itself in a row: told once, not once for each copy."),
 }
 NAMED = 2  # places named where a finding is closed
+PLACES = 12  # and where it is open, without JavaScript
 
 
 def findings(data: Data, shown: int, listed: int) -> str:
@@ -57,8 +58,10 @@ def findings(data: Data, shown: int, listed: int) -> str:
 
 def _finding(data: Data, finding: Finding) -> str:
     kind, why = KINDS[finding.kind]
-    places = "".join(f"<li>{_place(data, finding, number)}</li>" for number in range(len(finding.places)))
-    left = f"<p>and {count(finding.places_left, 'more place')}</p>" if finding.places_left else ""
+    shown = min(len(finding.places), PLACES)
+    places = "".join(f"<li>{_place(data, finding, number)}</li>" for number in range(shown))
+    beyond = len(finding.places) - shown + finding.places_left
+    left = f"<p>and {count(beyond, 'more place')}</p>" if beyond else ""
     return (
         f'<details class="finding" id="{escape(finding.anchor)}"><summary><span class="kind">{kind}</span>'
         f'<span class="said" dir="auto">{escape(finding.title)}</span><span class="facts">{finding.facts}</span>'

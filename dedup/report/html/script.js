@@ -376,7 +376,7 @@
   $("keys").addEventListener("click", () => $("help").showModal());
   document.addEventListener("keydown", pressed);
   addEventListener("hashchange", arrive);
-  for (const element of document.querySelectorAll(".live")) element.hidden = false;
+  for (const element of document.querySelectorAll(all.length ? ".live" : ".top .live")) element.hidden = false;
   choose();
   documents();
   addEventListener("load", () => setTimeout(() => {
