@@ -107,7 +107,8 @@ def _figures(found: Comparison) -> str:
 def _inside(found: Comparison) -> str:
     side = _short_side(found)
     of = f"{found.shared_shingles:,} of {count(side.shingles, 'shingle')} of {_shorter(found)}"
-    return f"{of} lie in {_longer(found)}, containment {percent(side.containment or 0)}"
+    lie = "lies" if found.shared_shingles == 1 else "lie"
+    return f"{of} {lie} in {_longer(found)}, containment {percent(side.containment or 0)}"
 
 
 def _empty(found: Comparison) -> str:

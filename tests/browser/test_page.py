@@ -40,6 +40,10 @@ class TestLooking:
         settle(page)
         assert [title[:21] for title in titles(page)] == ["a joint venture of NA"]
         assert page.inner_text("#count") == "1 of 7 findings"
+        page.click("#list summary")
+        page.wait_for_selector(".finding[open] .sides")
+        painted = "[...CSS.highlights.get('found')].map(r => r.startContainer.data.slice(r.startOffset, r.endOffset))"
+        assert set(page.evaluate(painted)) == {"NASA", "partners"}
         page.fill("#search", "08_eclipse")
         settle(page)
         assert len(titles(page)) == 1

@@ -191,6 +191,24 @@
     return finding.names;
   }
 
+  const termsOf = (search) => search.toLowerCase().split(/\s+/).filter(Boolean);
+
+  // What is searched for is painted where it stands, in browsers that can do so without touching the text.
+  function highlight() {
+    const found = new Highlight();
+    const terms = termsOf($("search").value);
+    const texts = document.createTreeWalker(list, NodeFilter.SHOW_TEXT);
+    while (terms.length && texts.nextNode()) {
+      const node = texts.currentNode;
+      const text = node.data.toLowerCase();
+      if (text.length !== node.data.length) continue; // some letters are two in lower case
+      for (const term of terms)
+        for (let at = text.indexOf(term); at >= 0; at = text.indexOf(term, at + term.length))
+          found.add(new StaticRange({ startContainer: node, startOffset: at, endContainer: node, endOffset: at + term.length }));
+    }
+    CSS.highlights.set("found", found);
+  }
+
   const ORDERS = {
     repeated: (a, b) => b.words * (b.copies - 1) - a.words * (a.copies - 1),
     copies: (a, b) => b.copies - a.copies,
@@ -203,7 +221,7 @@
 
   function choose() {
     const [search, kind, alike, words, copies, name, order] = FIELDS.map((field) => $(field).value.trim());
-    const terms = search.toLowerCase().split(/\s+/).filter(Boolean);
+    const terms = termsOf(search);
     const [low, high] = alike ? alike.split("-").map(Number) : [0, 2];
     chosen = all.filter((finding) =>
       (!kind || finding.kind === kind) && finding.alike >= low && finding.alike < high && finding.words >= Number(words) && finding.copies >= Number(copies) &&
@@ -373,6 +391,7 @@
   $("more").addEventListener("click", () => more());
   $("open").addEventListener("click", openAll);
   new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && more(), { rootMargin: "900px" }).observe($("more"));
+  if (CSS.highlights) new MutationObserver(highlight).observe(list, { childList: true, subtree: true });
   $("keys").addEventListener("click", () => $("help").showModal());
   document.addEventListener("keydown", pressed);
   addEventListener("hashchange", arrive);
