@@ -149,16 +149,14 @@ def texts_of(report: Report, written: float | None, options: Options, skip: Skip
     """
     wanted = set(_members(report))
     paths = []
-    for path in dict.fromkeys(_again(source) for _, source in wanted):
-        if path is None:
-            continue
+    for path in files_of(report):
         if written is not None and os.stat(path).st_mtime > written:
             skip(Skipped(path, "changed since the result was written"))
         else:
             paths.append(path)
 
     def chosen() -> Iterator[Document]:
-        for item in documents(sorted(paths), options) if paths else ():
+        for item in documents(paths, options) if paths else ():
             if isinstance(item, Skipped):
                 skip(item)
             elif (item.id, item.source) in wanted:
@@ -168,6 +166,11 @@ def texts_of(report: Report, written: float | None, options: Options, skip: Skip
         texts = Texts(again)
         known = {(item.id, item.source) for item in texts.passing(chosen()) if isinstance(item, Document)}
         yield lambda document, source: texts.get(document, source) if (document, source) in known else None
+
+
+def files_of(report: Report) -> list[str]:
+    """The files on this machine that the documents which a result names came from."""
+    return sorted({path for _, source in _members(report) if (path := _again(source)) is not None})
 
 
 def _again(source: Source) -> str | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -21,7 +21,6 @@ from .targets import Look, Target, reports
 
 if TYPE_CHECKING:
     from ..lookup import Lookup
-    from ..verdict import Verdict
 
 _EXAMPLES = """\b
 Examples:
@@ -75,6 +74,8 @@ def report(result: str, **options: Any) -> int:
         _check_format(format, result, is_scan=is_scan)
 
     skipped: list[Skipped] = []
+    scanned = found if isinstance(found, Report) else found.report
+    texts: Lookup | None = None
 
     def writer(target: Target, stream: BinaryIO, look: Look) -> None:
         if isinstance(found, Report):
@@ -85,22 +86,28 @@ def report(result: str, **options: Any) -> int:
         elif target.format in SAVED_FORMATS:
             write_verdict(found, target.format, stream, color=look.color, width=look.width, **show)
         else:
-            write(found.report, target.format, stream, texts=texts, link=links(target.file))
+            write(scanned, target.format, stream, texts=texts, link=links(target.file))
 
-    with _texts(result, found, options, skipped.append) if options["texts"] else nullcontext() as texts:
+    with ExitStack() as stack:
+        if options["texts"]:
+            texts = stack.enter_context(_texts(result, scanned, options, chosen, skipped.append))
         list_skipped(skipped, elsewhere="")
         targets.write(chosen, writer)
     return SKIPPED if skipped and options["fail_on_skipped"] else 0
 
 
 def _texts(
-    result: str, found: Report | Verdict, options: dict[str, Any], skip: Callable[[Skipped], object]
+    result: str,
+    report: Report,
+    options: dict[str, Any],
+    chosen: Sequence[Target],
+    skip: Callable[[Skipped], object],
 ) -> AbstractContextManager[Lookup]:
     """The texts that a result was made of, as far as they can be had."""
-    from ..lookup import texts_of
+    from ..lookup import files_of, texts_of
     from ..read import Options
 
-    report = found if isinstance(found, Report) else found.report
+    targets.check(chosen, [result, *files_of(report)])
     written = None if result == STDOUT else os.stat(result).st_mtime
     return texts_of(report, written, Options(*(options[name] for name in Options._fields)), skip)
 

@@ -148,6 +148,12 @@ class TestTexts:
         assert '," last.",' in out
         assert "could not be read again" not in out
 
+    def test_they_are_never_overwritten(self, page: Callable[..., tuple[int, str, str]]) -> None:
+        before = Path("articles/a.txt").read_text()
+        code, _, err = page("--texts", "-o", "articles/a.txt")
+        assert (code, Path("articles/a.txt").read_text()) == (2, before)
+        assert "is one of the inputs, which are never changed" in err
+
     def test_they_are_not_unless_it_is_asked_for(self, page: Callable[..., tuple[int, str, str]]) -> None:
         _, out, _ = page()
         assert ">Nobody <" not in out
