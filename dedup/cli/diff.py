@@ -12,6 +12,7 @@ from ..model import Document, Settings, Skipped
 from ..report import DIFF_FORMATS, write_comparison
 from . import targets
 from .configured import Configured
+from .links import links
 from .options import CONTEXT, INPUT, OUTPUT, PATH, STDOUT, flag, option, reading, searching, settings_of
 from .process import at_work
 from .scan import SKIPPED, list_skipped
@@ -69,7 +70,8 @@ def diff(first: str, second: str, places: tuple[str, ...], **options: Any) -> in
         list_skipped(skipped, elsewhere="")
 
     def writer(target: Target, stream: BinaryIO, look: Look) -> None:
-        write_comparison(found, target.format, stream, color=look.color, width=look.width)
+        link = links(target.file)
+        write_comparison(found, target.format, stream, color=look.color, width=look.width, link=link)
 
     targets.write(chosen, writer, widest=WIDEST)
     return SKIPPED if skipped and options["fail_on_skipped"] else 0

@@ -120,9 +120,18 @@ def write_verdict(
 
 
 def write_comparison(
-    found: Comparison, format: str, stream: BinaryIO, *, color: bool = False, width: int = WIDTH
+    found: Comparison,
+    format: str,
+    stream: BinaryIO,
+    *,
+    color: bool = False,
+    width: int = WIDTH,
+    link: Callable[[str], str | None] | None = None,
 ) -> None:
-    """Write how two documents compare. ``color`` and ``width`` (in terminal columns) matter to ``text`` only."""
+    """Write how two documents compare. ``color`` and ``width`` (in terminal columns) matter to ``text`` only.
+
+    ``link`` matters to ``html`` only: it gives the URL of a path, or None.
+    """
     if format == "text":
         from . import diff_text
 
@@ -134,7 +143,7 @@ def write_comparison(
     elif format == "html":
         from . import diff_html
 
-        diff_html.write(found, stream)
+        diff_html.write(found, stream, link)
     else:
         raise SettingsError(f"format is {format!r}; expected one of {', '.join(DIFF_FORMATS)}")
 

@@ -12,12 +12,14 @@ from html import escape
 from typing import BinaryIO
 
 from ..comparison import CONTAINED, DIFFERENT, EXACT, LABELS, NEAR, Comparison, SharedMember, SharedPassage
+from ..model import Source
 from .aligned import Run, runs, shortened
 from .diff_text import PASSAGES, PLACES, extent_of, facts, place
 from .excerpt import Word, joined
 from .explain import verdict
 from .figures import count, percent
 from .html import part, policy
+from .html.findings import Link, directive
 from .html.markup import painted
 from .html.shown import one_line
 from .page import Piece
@@ -33,13 +35,13 @@ TITLES = {
 }
 
 
-def write(found: Comparison, stream: BinaryIO) -> None:
-    """Write the page."""
-    for section in _page(found):
+def write(found: Comparison, stream: BinaryIO, link: Link | None = None) -> None:
+    """Write the page. ``link`` gives the URL of a path, or None."""
+    for section in _page(found, link or (lambda path: None)):
         stream.write(f"{section}\n".encode())
 
 
-def _page(found: Comparison) -> Iterator[str]:
+def _page(found: Comparison, link: Link) -> Iterator[str]:
     style, title = part("style.css"), TITLES[found.relation]
     yield f"""<!doctype html>
 <html lang="en">
@@ -57,7 +59,7 @@ def _page(found: Comparison) -> Iterator[str]:
 <section aria-labelledby="title">
 <h1 id="title">{title}</h1>
 <p class="lead">{_shown(verdict(found))}</p>
-<ol class="strips">{"".join(map(_document, LABELS, [found] * 2, (0, 1)))}</ol>
+<ol class="strips">{"".join(_document(found, number, link) for number in (0, 1))}</ol>
 </section>
 <section aria-labelledby="figures">
 <h2 id="figures">Figures</h2>
@@ -66,11 +68,11 @@ def _page(found: Comparison) -> Iterator[str]:
         yield f'<tr><th scope="row">{name}</th><td>{_shown(told)}</td></tr>'
     yield "</table>\n</section>"
     if found.passages:
-        yield from _passages(found)
+        yield from _passages(found, link)
     yield "</main>\n</body>\n</html>"
 
 
-def _document(label: str, found: Comparison, number: int) -> str:
+def _document(found: Comparison, number: int, link: Link) -> str:
     """One of the two, and where the passages stand in it."""
     side = found.sides[number]
     spans = [
@@ -79,25 +81,26 @@ def _document(label: str, found: Comparison, number: int) -> str:
         for member in shared.members
         if member.side == number
     ]
+    name = _linked(_name(named(side.source, side.document)), side.source, link)
     extent = f"{count(side.tokens, 'word')} · {count(side.characters, 'character')}"
     return (
-        f'<li><span class="name">{label}: {_name(named(side.source, side.document))}</span>'
+        f'<li><span class="name">{LABELS[number]}: {name}</span>'
         f'<span class="facts">{extent}</span>{painted(side.characters, sorted(spans))}</li>'
     )
 
 
-def _passages(found: Comparison) -> Iterator[str]:
+def _passages(found: Comparison, link: Link) -> Iterator[str]:
     yield '<section aria-labelledby="passages">\n<h2 id="passages">What stands in both</h2>'
     for number, passage in enumerate(found.passages[:PASSAGES], 1):
         yield f'<section class="shared" id="passage-{number}"><h3>Passage {number}: {extent_of(passage)}</h3>'
-        yield from _passage(found, passage)
+        yield from _passage(found, passage, link)
         yield "</section>"
     if len(found.passages) > PASSAGES:
         yield f"<p>and {count(len(found.passages) - PASSAGES, 'more passage')}</p>"
     yield "</section>"
 
 
-def _passage(found: Comparison, passage: SharedPassage) -> Iterator[str]:
+def _passage(found: Comparison, passage: SharedPassage, link: Link) -> Iterator[str]:
     a, b = passage.pair
     aligned = shortened(runs(a.text, b.text))
     texts = (
@@ -105,14 +108,14 @@ def _passage(found: Comparison, passage: SharedPassage) -> Iterator[str]:
         _text(((run, run.new) for run in aligned), "ins"),
     )
     sides = "".join(
-        f'<section class="side"><h4>{_place(found, member)}</h4><p class="text" dir="auto">{text}</p></section>'
+        f'<section class="side"><h4>{_place(found, member, link)}</h4><p class="text" dir="auto">{text}</p></section>'
         for member, text in zip((a, b), texts, strict=True)
     )
     legend = "<p class=legend><del>only in A</del> <ins>only in B</ins></p>"
     yield f'<div class="sides">{sides}{"" if all(run.is_same for run in aligned) else legend}</div>'
     others = [member for member in passage.members if member not in (a, b)]
     if others:
-        items = "".join(f"<li>{_place(found, member)}</li>" for member in others[:PLACES])
+        items = "".join(f"<li>{_place(found, member, link)}</li>" for member in others[:PLACES])
         left = len(others) - PLACES
         more = f"<li>and {count(left, 'more place')}</li>" if left > 0 else ""
         yield f"<p>Also in:</p><ul>{items}{more}</ul>"
@@ -131,9 +134,17 @@ def _text(parts: Iterable[tuple[Run, list[Word]]], mark: str) -> str:
     return "".join(out)
 
 
-def _place(found: Comparison, member: SharedMember) -> str:
+def _place(found: Comparison, member: SharedMember, link: Link) -> str:
     note = "" if member.similarity is None else f", {percent(member.similarity)} alike"
-    return f"{LABELS[member.side]}: {_name(place(found, member))}{note}"
+    name = _linked(_name(place(found, member)), found.sides[member.side].source, link, member.text)
+    return f"{LABELS[member.side]}: {name}{note}"
+
+
+def _linked(name: str, source: Source, link: Link, text: str = "") -> str:
+    """A name that leads to the file, in a file of text to the words."""
+    url = link(source.path) if source.path else None
+    words = directive(text) if text and source.line is None else ""
+    return f'<a href="{escape(url + words)}">{name}</a>' if url else name
 
 
 def _name(pieces: Iterable[Piece]) -> str:

@@ -175,7 +175,10 @@ class TestOutput:
             capfd, "a.txt", "b.txt", "--format", "text", "--format", "html=d.html", "-o", "d.txt"
         )
         assert (code, out) == (0, "")
-        assert Path("d.html").read_text().startswith("<!doctype html>")
+        page = Path("d.html").read_text()
+        assert page.startswith("<!doctype html>")
+        assert 'href="./a.txt"' in page
+        assert 'href="./b.txt#:~:text=' in page
         assert "── passage 1" in Path("d.txt").read_text()
 
     def test_an_input_is_not_overwritten(self, capfd: Capture) -> None:
