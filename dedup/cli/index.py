@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -23,6 +24,7 @@ from .targets import Look, Target, reports
 
 if TYPE_CHECKING:
     from ..index import Added
+    from ..read.again import Texts
 
 _LISTED = 20  # lost or missing documents that are named one by one
 _LARGEST = "Larger records are passed over; 0 for no limit."
@@ -121,6 +123,13 @@ def _documents(paths: Sequence[str], options: dict[str, Any]) -> Iterator[Docume
     return documents(paths, Options(*(options[name] for name in Options._fields)))
 
 
+def _texts(options: dict[str, Any]) -> Texts:
+    from ..read import Options
+    from ..read.again import Again, Texts
+
+    return Texts(Again(Options(*(options[name] for name in Options._fields))))
+
+
 def _added(folder: str, added: Added, options: dict[str, Any]) -> int:
     if not options["quiet"]:
         list_skipped(added.skipped, elsewhere="")
@@ -168,6 +177,7 @@ def query(folder: str, paths: tuple[str, ...], **options: Any) -> int:
     chosen = targets.placed(options["targets"] or [Target("text", STDOUT)], options["output"])
     targets.check(chosen, paths)
     items = _documents(paths, options)
+    texts = _texts(options)
     with at_work(options["quiet"]) as notify:
         from ..index import Memory, Snapshot
         from ..pipeline import run
@@ -181,14 +191,19 @@ def query(folder: str, paths: tuple[str, ...], **options: Any) -> int:
             | {"documents": not options["no_documents"]}
             | {"passages": shape.passages and not options["no_passages"]}
         )
-        report = run(items, settings, notify, archive=Memory(snapshot, settings, alone=True))
+        memory = Memory(snapshot, settings, alone=True, told=texts.hold)
+        report = run(texts.passing(items), settings, notify, archive=memory)
     if not options["quiet"] and Target("text", STDOUT) not in chosen:
         list_skipped(report.skipped)
 
     def writer(target: Target, stream: BinaryIO, look: Look) -> None:
-        write(report, target.format, stream, color=look.color, width=look.width, link=links(target.file))
+        write(
+            report, target.format, stream, color=look.color, width=look.width, texts=texts.get,
+            link=links(target.file), lengths=texts.measured(),
+        )  # fmt: skip
 
-    targets.write(chosen, writer)
+    with closing(texts):
+        targets.write(chosen, writer)
     return SKIPPED if report.skipped and options["fail_on_skipped"] else 0
 
 

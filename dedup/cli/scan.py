@@ -99,20 +99,21 @@ def _run(
     with at_work(options["quiet"]) as notify, Again(reading) as again:
         from ..pipeline import run
 
-        archive = asked(options["index"], settings)
-        if not with_texts:
-            return run(items, settings, notify, again, archive=archive), None
-        texts = Texts(again)
-        return run(texts.passing(items), settings, notify, again, archive=archive), texts
+        texts = Texts(again) if with_texts else None
+        archive = asked(options["index"], settings, texts)
+        if texts is not None:
+            items = texts.passing(items)
+        return run(items, settings, notify, again, archive=archive), texts
 
 
-def asked(index: str | None, settings: Settings) -> Memory | None:
-    """The index that is to be asked, if one is."""
+def asked(index: str | None, settings: Settings, texts: Texts | None) -> Memory | None:
+    """The index that is to be asked, if one is; ``texts`` takes those of the archived documents."""
     if index is None:
         return None
     from ..index import Memory, Snapshot
 
-    return Memory(Snapshot.of(Path(index)), settings)
+    snapshot = Snapshot.of(Path(index))
+    return Memory(snapshot, settings) if texts is None else Memory(snapshot, settings, told=texts.hold)
 
 
 def list_skipped(skipped: Sequence[Skipped], elsewhere: str = "; the report lists them all") -> None:

@@ -3,6 +3,8 @@ texts are not stored."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..errors import SettingsError
@@ -18,20 +20,33 @@ _CHANCE = 1 / 16  # that four bits of two different minima are the same
 
 
 class Memory:
-    """A snapshot and the settings of a comparison. Raises SettingsError where they are not those of the index."""
+    """A snapshot and the settings of a comparison. Raises SettingsError where they are not those of the index.
 
-    def __init__(self, snapshot: Snapshot, settings: Settings, *, alone: bool = False) -> None:
+    ``told`` is told of the archived documents that take part.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        settings: Settings,
+        *,
+        alone: bool = False,
+        told: Callable[[list[Document]], None] = lambda documents: None,
+    ) -> None:
         snapshot.shape.check(settings, str(snapshot.folder))
         if settings.passages and not snapshot.shape.passages:
             raise SettingsError(f"{snapshot.folder}: was built without passages; give --no-passages")
         self._snapshot, self._settings = snapshot, settings
         self.alone = alone
+        self._tell = told
 
     def near(self, tokens: Array, offsets: Array) -> list[Document]:
         """Archived documents that may be copies of texts with these tokens, or share passages with them."""
         passages = candidates.SEED if self._settings.passages else None
         pairs = candidates.near(self._snapshot, tokens, offsets, passages, self._settings.jobs)
-        return self._snapshot.documents(np.unique(pairs.archived), self._settings.jobs)
+        found = self._snapshot.documents(np.unique(pairs.archived), self._settings.jobs)
+        self._tell(found)
+        return found
 
     def guesses(self, tokens: Array, offsets: Array) -> list[Guess] | None:
         """What the index tells without texts: documents by their signatures, passages by where their seeds are.

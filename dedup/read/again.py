@@ -49,6 +49,8 @@ class Again:
 
     def text(self, source: Source) -> str:
         """The document's text. Raises InputError where it does not stand there any more."""
+        if source.archived is not None:
+            raise InputError(f"{source.path}: is archived, and is not looked for there")
         try:
             stream = self._opened(source)
             found: Document | Skipped | None
@@ -111,6 +113,10 @@ class Texts:
                 if not self._again.can(item.source):
                     self._held[self.keys[-1]] = item.text
             yield item
+
+    def hold(self, documents: Iterable[Document]) -> None:
+        """Takes documents that have not passed: archived ones."""
+        self._held.update(((document.id, document.source), document.text) for document in documents)
 
     def get(self, document: str, source: Source) -> str | None:
         """A document's text; None where it has changed meanwhile."""

@@ -99,6 +99,8 @@ class Names:
             document, (path, line, *_) = key
             name = path if line is None else f"{path}:{line}"
             own = "" if document == name else _name(document)
+            if key[1].archived is not None:
+                own = f"{own} (archived)".lstrip()
             self.documents.append((self._file(path), line or 0, own))
         return self._documents[key]
 

@@ -89,6 +89,8 @@ def survey(report: Report, texts: Texts, lengths: Lengths | None = None) -> Surv
             spans[place.document, place.source].append((place.start, place.end, number))
         alike.update(place.similarity for place in passages.members if place.similarity is not None)
         number += 1
+    for key in [key for key in spans if key[1].archived is not None]:
+        del spans[key]  # the maps are of what was read
     order = sorted(
         spans, key=lambda key: (key[1].path or "", key[1].byte_offset or 0, key[1].line or 0, key[0])
     )
