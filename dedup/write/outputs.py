@@ -60,6 +60,7 @@ class Outputs:
     def folder(self, path: str) -> str:
         """An empty folder that becomes ``path``; the path it has until then."""
         target = os.path.realpath(path)
+        parts.check_folder(path)
         with named(path):
             before = state(target)
             with self._undisturbed:
@@ -95,6 +96,8 @@ class Outputs:
             raise OutputError(
                 f"{target}: has appeared during the run; write elsewhere, or replace it with --force"
             )
+        if before is not None and not (os.path.isfile(target) or os.path.isdir(target)):
+            raise OutputError(f"{target}: has appeared during the run, and is no file; it is not replaced")
         if before != self._targets[target] and os.path.isdir(target):
             raise OutputError(f"{target}: a folder that was changed during the run; it is not replaced")
         if part is None:

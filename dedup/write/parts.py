@@ -76,13 +76,19 @@ def is_within(path: str, target: str) -> bool:
     return path.startswith(folder) and _NAME.fullmatch(path[len(folder) :].split(os.sep)[0]) is not None
 
 
+def check_folder(path: str) -> None:
+    """Raises OutputError where a folder would take the place of a device or a pipe."""
+    if os.path.exists(path) and not (os.path.isdir(path) or os.path.isfile(path)):
+        raise OutputError(f"{path}: is no folder, and is not replaced by one; write elsewhere")
+
+
 def claim(target: str, run: str, path: str, is_folder: bool = False) -> int:
     """Makes the part of an output; what it is held open and locked by. ``path`` is the output as the user named it.
 
     Raises OutputError where another run is writing this output, or has begun to give it its name.
     """
     part = beside(target, run, PART)
-    handle = _made(part, is_folder)
+    handle = _made(part, path, is_folder)
     try:
         if lock(handle) is False or not _is_still(handle, part):
             raise busy(path)  # one that began at the same moment took this one for a part that was left
@@ -95,12 +101,14 @@ def claim(target: str, run: str, path: str, is_folder: bool = False) -> int:
     return handle
 
 
-def _made(part: str, is_folder: bool) -> int:
+def _made(part: str, path: str, is_folder: bool) -> int:
     if not is_folder:
         return os.open(part, _NEW, 0o666)
     os.mkdir(part)
     try:
         return os.open(part, os.O_RDONLY)
+    except FileNotFoundError:
+        raise busy(path) from None  # as in :func:`claim`
     except BaseException:
         remove(part)
         raise

@@ -13,6 +13,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import OutputError
+from .parts import check_folder
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -29,10 +30,8 @@ class Rehearsal:
 
     def folder(self, path: str) -> str:
         """The path. Raises OutputError where the folder could not be written."""
-        above = os.path.dirname(os.path.realpath(path))
-        while not os.path.lexists(above):
-            above = os.path.dirname(above)
-        _try(path, above)
+        check_folder(path)
+        _try(path, os.path.dirname(os.path.realpath(path)))
         return path
 
     def commit(self) -> None:
@@ -48,18 +47,33 @@ def nowhere() -> BinaryIO:
 
 
 class _Nowhere(io.RawIOBase):
+    """Like a file, it knows how far it was written, and can be gone back in."""
+
+    def __init__(self) -> None:
+        self._place = self._end = 0
+
     def writable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        self._place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._end}[whence]
+        return self._place
+
     def write(self, data: ReadableBuffer, /) -> int:
-        return memoryview(data).nbytes
+        length = memoryview(data).nbytes
+        self._place += length
+        self._end = max(self._end, self._place)
+        return length
 
 
 def _try(path: str, folder: str) -> None:
     """Whether there can be such a file, and whether one can be in the folder."""
     try:
         with suppress(FileNotFoundError):
-            os.lstat(path)  # there are names that are too long
+            os.stat(path)  # there are names that are too long, and links that lead to themselves
         with TemporaryFile(dir=folder):  # without a name
             pass
     except OSError as error:

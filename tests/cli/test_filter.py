@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -288,6 +289,7 @@ class TestRefusals:
             (["b.csv", "c.csv"], "kept.csv"),
             (["a.jsonl", "b.csv"], "a.jsonl/x/"),
             (["a.jsonl", "b.csv"], "shut/kept/"),
+            (["a.jsonl", "b.csv"], "no/kept/"),
         ],
     )
     def test_a_dry_run_is_refused_where_nothing_could_be_written(
@@ -309,6 +311,14 @@ class TestRefusals:
         assert done.code == 0
         assert "5 records came" in done.err
         assert others().keys() == {"b.csv"}
+
+    @pytest.mark.parametrize("suffix", ["tar", "zip"])
+    def test_a_dry_run_of_an_archive(self, suffix: str) -> None:
+        shutil.make_archive("b", suffix, ".", "a.jsonl")
+        outputs = ["-o", f"kept.{suffix}", "--rejects", f"rejects.{suffix}", "--manifest", "run.json"]
+        done = spawn("filter", f"b.{suffix}", *outputs, "--dry-run")
+        assert (done.code, done.lines()[1][:34]) == (0, "dedup: 3 stay, 1 would be set asid")
+        assert others().keys() == {f"b.{suffix}"}
 
 
 class TestMessages:

@@ -14,6 +14,7 @@ from dedup.write import parts
 from dedup.write.journal import recover
 from dedup.write.outputs import Outputs
 from dedup.write.parts import JOURNAL
+from dedup.write.rehearsal import Rehearsal, nowhere
 from tests.filtering import files
 from tests.unit.committing import NEW, OLD, STEPS, TARGETS, beside, busy, make, stopped, visible, wrote
 
@@ -127,6 +128,44 @@ class TestModesAndLinks:
             os.close(handle)
         assert stat.S_ISFIFO(os.stat("pipe").st_mode)
         assert sorted(os.listdir()) == ["pipe", "run"]
+
+    @pytest.mark.parametrize("is_dry", [False, True])
+    def test_what_is_no_file_is_not_replaced_by_a_folder(self, is_dry: bool) -> None:
+        outputs = Rehearsal() if is_dry else Outputs("run")
+        os.mkfifo("pipe")
+        with pytest.raises(OutputError, match=r"^pipe: is no folder, and is not replaced by one"):
+            outputs.folder("pipe")
+        outputs.abandon()
+        assert os.listdir() == ["pipe"]
+
+    @pytest.mark.parametrize("name", ["kept", "tree"])
+    def test_what_is_no_file_and_appears_during_the_run(self, name: str) -> None:
+        outputs = wrote()
+        os.mkfifo(name)
+        with pytest.raises(OutputError, match=f"{name}: has appeared during the run, and is no file"):
+            outputs.commit()
+        outputs.abandon()
+        assert os.listdir() == [name]
+
+
+class TestRehearsal:
+    def test_a_folder_that_could_not_be(self) -> None:
+        with pytest.raises(OutputError, match=r"^gone/tree: cannot be written: no such file or directory"):
+            Rehearsal().folder("gone/tree")
+
+    def test_a_link_to_itself(self) -> None:
+        os.symlink("kept", "kept")
+        with pytest.raises(OutputError, match=r"^kept: cannot be written: too many levels of symbolic links"):
+            Rehearsal().file("kept")
+
+    def test_nowhere_is_like_a_file(self) -> None:
+        with nowhere() as stream:
+            stream.write(b"abc")
+            assert stream.tell() == 3
+            stream.seek(1)
+            stream.write(b"x")
+            assert stream.tell() == 2
+            assert stream.seek(0, os.SEEK_END) == 3
 
 
 class TestErrors:
