@@ -269,16 +269,21 @@ def _run(plan: Plan, outputs: Any, options: dict[str, Any]) -> Outcome:
 
 def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:
     """What came of it, in a few lines."""
+    is_dry = options["dry_run"]
     for entry in outcome.skipped[:_MESSAGES]:
         say(f"not read: {entry.source}: {entry.reason}")
     if len(outcome.skipped) > _MESSAGES:
         say(f"not read: {len(outcome.skipped) - _MESSAGES:,} more; the manifest lists them all")
     if outcome.skipped:
         say("what is not read is not compared, and stays")
+    if outcome.damaged:
+        where = f"; {plan.manifest}.originals has them as they came" if plan.manifest and not is_dry else ""
+        verb = "is" if outcome.damaged == 1 else "are"
+        told = _count(outcome.damaged, "input")
+        say(f"{told} {verb} damaged: what cannot be unpacked is not in the output{where}")
     copies = sum(outcome.copies.values())
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(outcome.copies.items()))
     told = f" ({kinds})" if kinds else ""
-    is_dry = options["dry_run"]
     say(f"{_count(outcome.records, 'record')} came, {_size(outcome.bytes)}")
     if outcome.aside or plan.policy.action != "mark":
         share = f", {_size(outcome.bytes_aside)} saved" if outcome.aside else ""

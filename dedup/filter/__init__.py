@@ -120,6 +120,11 @@ class _Job:
 
     def two_passes(self) -> Outcome:
         """Judges everything in the order of preference, then reads the inputs again and writes."""
+        for path in self._plan.paths:
+            if path != read.STDIN and read.is_passing(path):
+                raise InputError(
+                    f"{path}: can be read only once, and twice is needed; give it as standard input, which is copied"
+                )
         with _readable_twice(self._stdin, self._plan.paths) as self._stdin:
             if read.STDIN in self._plan.reference:
                 _standard_input(self._stdin)

@@ -7,7 +7,6 @@ that it has ended; and the documents among the records, whose words other thread
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -53,7 +52,8 @@ class Came(NamedTuple):
 class Gone(NamedTuple):
     """An input has ended: the sums of the file as it lies there and of its unpacked content.
 
-    ``problem`` says why the file was not read whole, if it was not: then what is not there cannot be restored.
+    ``problem`` says why the file was not read whole, if it was not: then what is not there cannot be restored. One
+    that ``is_damaged`` was read whole, but not all that is in it could be told.
     """
 
     number: int
@@ -61,6 +61,7 @@ class Gone(NamedTuple):
     file: Sum
     content: Sum
     problem: str | None
+    is_damaged: bool
 
 
 Event = Arrived | Came | Gone | Skipped
@@ -180,8 +181,9 @@ def _events(
                         content.add(part)
                 yield Came(record._replace(reason=why) if why else record, _sha256(record.raw))
         came = file.sum()
-        told = problem if problem and _size(found.path) != came.size else None
-        yield Gone(number, found, came, content.sum() if found.packing else came, told)
+        told = None if file.is_whole else problem
+        is_damaged = problem is not None and told is None
+        yield Gone(number, found, came, content.sum() if found.packing else came, told, is_damaged)
         number += 1
 
 
@@ -194,23 +196,21 @@ def _sha256(raw: bytes | mmap) -> bytes:
     return whole.digest()
 
 
-def _size(path: str) -> int | None:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return None
-
-
 class _Passing:
-    """Adds up bytes, and passes them on to a file. Of a large file a thread of its own takes the sum meanwhile."""
+    """Adds up bytes, and passes them on to a file. Of a large file a thread of its own takes the sum meanwhile.
+
+    ``is_whole`` says whether its end was met.
+    """
 
     def __init__(self, copy: BinaryIO | None) -> None:
+        self.is_whole = False
         self._copy = copy
         self._summing = Summing()
         self._thread: ThreadPoolExecutor | None = None
         self._waiting: deque[Future[None]] = deque()
 
     def add(self, chunk: bytes | memoryview) -> None:
+        self.is_whole = not len(chunk)
         if self._thread is None and len(chunk) < _LARGE:
             self._summing.add(chunk)
         else:

@@ -20,7 +20,7 @@ from ..write.sides import ARCHIVES, LINES, Arrival, Form, Side, check_name
 from . import spans
 from .arrivals import Arrived, Block, Came, Gone
 from .edits import Cut, Edits, Raw
-from .originals import Originals
+from .originals import Originals, is_sum
 from .plan import KEPT, REJECTS, Outcome, Plan
 from .registry import Registry
 
@@ -133,6 +133,10 @@ class Ledger:
     def _end(self, event: Gone) -> None:
         for side in self._sides.values():
             side.end()
+        original = self.originals.name_of(event.input)
+        if event.is_damaged and not is_sum(event.input):
+            self.outcome.damaged += 1
+            original = original or self.originals.keep(event.input, event.file)
         self._manifest.line(
             {
                 "type": "input",
@@ -144,7 +148,7 @@ class Ledger:
                 "size": event.file.size,
                 "sha256": event.file.sha256,
                 "content": event.content._asdict(),
-                "original": self.originals.name_of(event.input),
+                "original": original,
                 "problem": event.problem,
             }
         )

@@ -62,7 +62,10 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """What came and where it went, in records and in bytes. ``run`` is what is pending in the index, by its name."""
+    """What came and where it went, in records and in bytes.
+
+    ``damaged`` are inputs of which a part cannot be told; ``run`` is what is pending in the index, by its name.
+    """
 
     records: int = 0
     documents: int = 0
@@ -72,6 +75,7 @@ class Outcome:
     cut: int = 0
     uncut: int = 0
     revisits: int = 0
+    damaged: int = 0
     bytes: int = 0
     bytes_aside: int = 0
     bytes_cut: int = 0

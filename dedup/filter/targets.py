@@ -265,7 +265,9 @@ def is_finished(plan: Plan) -> bool:
     """
     if plan.manifest is None or not os.path.isfile(plan.manifest):
         return False
-    if read.STDIN in plan.paths or plan.kept == STDOUT:
+    if plan.kept == STDOUT or any(
+        path == read.STDIN or read.is_passing(path) for path in (*plan.paths, *plan.reference)
+    ):
         return False
     if len(in_the_way(plan)) < len(targets(plan)):
         return False

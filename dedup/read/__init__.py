@@ -40,11 +40,11 @@ from .reasons import reason
 from .record import Record
 from .remote import is_remote
 from .stream import Stream, Tap, opened
-from .walk import CACHE
+from .walk import CACHE, is_passing
 
 __all__ = [
     "CACHE", "NOT_READ", "STDIN", "Excluded", "Input", "Options", "Record", "Tap",
-    "content", "documents", "entries", "inputs", "is_readable_name", "is_remote", "records", "values",
+    "content", "documents", "entries", "inputs", "is_passing", "is_readable_name", "is_remote", "records", "values",
 ]  # fmt: skip
 
 _DEFAULT = Options()

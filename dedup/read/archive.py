@@ -27,6 +27,7 @@ from .plain import unread
 from .reasons import UnreadableError, reason, told
 from .record import Record
 from .stream import BUFFER, Stream, opened
+from .walk import is_passing
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -127,16 +128,18 @@ def _tar_files(stream: Stream) -> Iterator[tuple[str, _Entry]]:
 
 
 def locked(found: Input, options: Options) -> str | None:
-    """Why the entries of a ZIP file cannot all be passed on: one of them is encrypted. None if they can.
+    """Why the entries of a ZIP file cannot all be passed on: one is encrypted, or it is damaged. None if they can.
 
-    Of standard input, which can be read only once, that is not known.
+    Of what can be read only once (standard input, a pipe) that is not known.
     """
-    if found.format != ZIP or found.path == STDIN:
+    if found.format != ZIP or found.path == STDIN or is_passing(found.path):
         return None
     try:
         with opened(found, options) as stream, zipfile.ZipFile(stream.seekable_file()) as archive:
             entry = next((entry for entry in archive.infolist() if entry.flag_bits & 1), None)
-    except (*_ERRORS, OSError):  # whoever reads it will tell
+    except _ERRORS as error:
+        return _told("ZIP", error)
+    except OSError:  # whoever reads it will tell
         return None
     return None if entry is None else f"{entry.filename} in it is encrypted; not taken apart"
 

@@ -21,7 +21,8 @@ from .reasons import UnreadableError
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-#: Is given the bytes of a file as they are read, before they are unpacked. A view is good for the call only.
+#: Is given the bytes of a file as they are read, before they are unpacked, and none where it ends. A view is good for
+#: the call only.
 Tap = Callable[[bytes | memoryview], object]
 
 BUFFER = 1 << 20
@@ -92,7 +93,7 @@ class Tapped(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
         view = memoryview(buffer).cast("B")
         size = self._file.readinto(view)
-        if size:
+        if size is not None:
             self._tap(view[:size])
         return size
 

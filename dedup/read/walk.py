@@ -79,6 +79,15 @@ def is_missing(path: str) -> bool:
     return False
 
 
+def is_passing(path: str) -> bool:
+    """Whether what stands under this name can be read only once: a pipe, a terminal."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
+
+
 def _tree(top: str, real: str, seen: set[str], excluded: Excluded | None) -> Iterator[str | Skipped]:
     """All files below a directory, depth first, the names of each directory sorted."""
     found = False

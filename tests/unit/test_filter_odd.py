@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from dedup.decide import MARK, Policy
-from dedup.errors import InputError
+from dedup.errors import InputError, OutputError
 from dedup.filter import Plan
+from dedup.filter.targets import is_finished
+from dedup.read import Input, Options, archive
 from dedup.restore import Archive
 from tests.filtering import Checked, files, quick, ran, restored
 
@@ -88,8 +90,7 @@ class TestOdd:
         assert len(outcome.skipped) >= 1
         done = restored("run.json", "again")
         assert done.problems == []
-        if originals:
-            assert files("again") == {"a.jsonl.gz": packed}
+        assert files("again") == {"a.jsonl.gz": packed}
 
     def test_names_that_meet(self) -> None:
         """Standard input is called like a file that is there, too."""
@@ -135,11 +136,68 @@ class TestUnreadable:
             patch.setattr("dedup.read.stream.io.FileIO", opened)
             outcome = ran(replace(PLAN, paths=("a.jsonl", "b.jsonl"), policy=Policy(keep)))
         assert [entry.source for entry in outcome.skipped][-1] == "b.jsonl"
-        with Archive("run.json") as archive:
-            done = archive.restore("again")
+        with Archive("run.json") as written:
+            done = written.restore("again")
         back = files("again")
         assert back.get("a.jsonl") == line("one two three")
         assert "b.jsonl" not in back or any("b.jsonl" in told for told in (*done.problems, *done.remarks))
+
+
+class TestDamaged:
+    """What cannot be unpacked is kept as it came, whatever was asked for, and said to be."""
+
+    @pytest.mark.parametrize("keep", ["first", "longest"])
+    @pytest.mark.parametrize(
+        "name", ["a.jsonl.gz", "a.txt.xz", "a.parquet", "a.arrow", "a.zip", "a.tar", "a.warc.gz"]
+    )
+    def test_comes_back(self, name: str, keep: str) -> None:
+        os.mkdir("in")
+        put(b"PK or whatever this is", name=f"in/{name}")
+        put(line("one two three"), name="in/b.jsonl")
+        before = files("in")
+        plan = Plan(("in",), "kept", "rejects", "run.json", True, originals=False, policy=Policy(keep))
+        outcome = ran(plan)
+        if name == "a.zip":  # of which it is known beforehand
+            assert files("kept")["in/a.zip"] == before[name]
+        else:
+            assert outcome.damaged == 1
+        assert len(outcome.skipped) == 1
+        done = restored("run.json", "again")
+        assert (done.problems, done.remarks, files("again/in")) == ([], [], before)
+
+    def test_standard_input_cannot_be_read_again(self) -> None:
+        options = PLAN.options._replace(input_format="jsonl.gz")
+        plan = replace(PLAN, paths=("-",), options=options)
+        packed = gzip.compress(line("one two three"))[:-9]
+        with pytest.raises(OutputError, match=r"^-: is damaged, .*leave out --no-originals"):
+            ran(replace(plan, originals=False), stdin=packed)
+        assert os.listdir() == []
+        ran(plan, stdin=packed)
+        assert restored("run.json", "again").problems == []
+        assert list(files("again").values()) == [packed]
+
+
+class TestPipes:
+    """A named pipe can be read, but once only."""
+
+    def test_is_not_looked_into_beforehand(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        os.mkfifo("a.zip")
+        monkeypatch.setattr("dedup.read.archive.opened", None)
+        assert archive.locked(Input("a.zip", "zip", ""), Options()) is None
+
+    def test_is_not_compared_with_what_came_before(self) -> None:
+        put(line("one two three"))
+        ran(PLAN)
+        assert is_finished(PLAN)
+        os.unlink("a.jsonl")
+        os.mkfifo("a.jsonl")
+        assert not is_finished(PLAN)
+
+    def test_is_not_read_twice(self) -> None:
+        os.mkfifo("a.jsonl")
+        with pytest.raises(InputError, match=r"^a\.jsonl: can be read only once, .* as standard input"):
+            ran(replace(PLAN, policy=Policy("longest")))
+        assert os.listdir() == ["a.jsonl"]
 
 
 class TestChanges:
