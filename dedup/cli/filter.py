@@ -140,14 +140,16 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
     """
     plan = _plan(paths, options)
     from ..filter import targets
-    from ..write.journal import recover
+    from ..write.journal import recover, tidy
     from ..write.outputs import Outputs
     from ..write.rehearsal import Rehearsal
 
     principal = targets.principal(plan)
     targets.check(plan)
     if principal and not options["dry_run"]:
-        told = recover(principal, targets.possible(plan))
+        with undisturbed:
+            told = recover(principal, targets.possible(plan))
+            tidy(targets.possible(plan))
         if told and not options["quiet"]:
             say(told)
     taken = targets.in_the_way(plan)

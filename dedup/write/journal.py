@@ -20,13 +20,14 @@ from . import atomic, parts
 from .parts import BEFORE, DRAFT, JOURNAL, PART, beside, busy, named, remove
 
 #: What a file or folder is known by when it has another name: its type, its size in bytes, when it was changed (ns).
+#: Of a folder with all that is in it: its type, how much that is, the sum of the times when each was changed.
 State = tuple[int, int, int]
 
 _FINISHED = "the outputs of a run that was cut off after its work are in place now"
 
 
 class Entry(NamedTuple):
-    """An output: its path, its part, what stood under its name when the journal was written."""
+    """An output: its path, its part, what stood under its name, all of it, when the journal was written."""
 
     target: str
     part: State
@@ -56,6 +57,20 @@ def state(path: str) -> State | None:
     except FileNotFoundError:
         return None
     return stat.S_IFMT(found.st_mode), found.st_size, found.st_mtime_ns
+
+
+def state_within(path: str) -> State | None:
+    """As :func:`state`, of a folder with all that is in it."""
+    found = state(path)
+    if found is None or not stat.S_ISDIR(found[0]):
+        return found
+    kind, count, changed = found[0], 0, found[2]
+    for folder, folders, names in os.walk(path):
+        for name in (*folders, *names):
+            inner = state(os.path.join(folder, name))
+            if inner is not None:
+                count, changed = count + 1, changed + inner[2]
+    return kind, count, changed
 
 
 def commit(principal: str, run: str, entries: Collection[Entry]) -> None:
@@ -148,6 +163,31 @@ def recover(principal: str, targets: Collection[str]) -> str:
     return told
 
 
+def tidy(targets: Collection[str]) -> None:
+    """Removes what runs that are no more have left of these outputs, but for those that can be finished."""
+    for target in targets:
+        with suppress(OutputError, OSError):
+            parts.clear(os.path.realpath(target), "", target)
+
+
+def check_free(target: str, path: str) -> None:
+    """Raises OutputError where a run that was cut off, or is at it, gives its outputs their names, this one among them.
+
+    ``path`` is the output as the user named it. Only a journal that stands beside it is seen.
+    """
+    for found in parts.found(target):
+        if found.kind != JOURNAL or os.path.islink(found.path) or not os.path.isfile(found.path):
+            continue
+        with parts.held(found.path) as is_held:
+            try:
+                with open(found.path, "rb") as stream:
+                    journal = _read(found.path, found.run, stream.read())
+            except (OSError, OutputError):  # it has just been removed, or is damaged, and tells nothing
+                continue
+        if target in (entry.target for entry in journal.entries):
+            raise busy(path) if is_held is False else parts.unfinished(path, found.path)
+
+
 def _recovered(path: str, run: str, principal: str, targets: Collection[str]) -> str:
     with named(path), ExitStack() as stack:
         if stack.enter_context(parts.held(path)) is False:
@@ -186,7 +226,9 @@ def _is_as_told(journal: Journal, entry: Entry) -> bool:
     aside, there = state(journal.aside(entry)), state(entry.target)
     if aside is None:
         return there == entry.part
-    if there is not None and (there != entry.before or os.path.lexists(journal.before(entry))):
+    if there is not None and (
+        state_within(entry.target) != entry.before or os.path.lexists(journal.before(entry))
+    ):
         return False
     return aside == entry.part
 

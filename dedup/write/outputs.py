@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from ..errors import OutputError
 from . import atomic, journal, parts
-from .journal import Entry, State, state
+from .journal import Entry, State, state, state_within
 from .parts import JOURNAL, PART, beside, named, remove
 
 _BUFFER = 1 << 20
@@ -48,6 +48,7 @@ class Outputs:
                 return stream
             target = os.path.realpath(path)
             before = state(target)  # which also fails for a name that no file can have
+            journal.check_free(target, path)
             with self._undisturbed:
                 handle = parts.claim(target, self._run, path)
                 stream = self._open.enter_context(os.fdopen(handle, "wb", buffering=_BUFFER))
@@ -62,7 +63,8 @@ class Outputs:
         target = os.path.realpath(path)
         parts.check_folder(path)
         with named(path):
-            before = state(target)
+            before = state_within(target)
+            journal.check_free(target, path)
             with self._undisturbed:
                 self._open.callback(os.close, parts.claim(target, self._run, path, is_folder=True))
                 self._targets[target] = before
@@ -91,7 +93,7 @@ class Outputs:
     def _entry(self, target: str) -> Entry:
         """What is to take a name. Raises OutputError where something has come to stand there since the run began."""
         with named(target):
-            before, part = state(target), state(self._aside(target))
+            before, part = state_within(target), state(self._aside(target))
         if before is not None and not self._replace:
             raise OutputError(
                 f"{target}: has appeared during the run; write elsewhere, or replace it with --force"

@@ -92,7 +92,7 @@ def claim(target: str, run: str, path: str, is_folder: bool = False) -> int:
     try:
         if lock(handle) is False or not _is_still(handle, part):
             raise busy(path)  # one that began at the same moment took this one for a part that was left
-        _clear(target, run, path)
+        clear(target, run, path)
     except BaseException:
         with suppress(OSError):
             remove(part)
@@ -114,8 +114,11 @@ def _made(part: str, path: str, is_folder: bool) -> int:
         raise
 
 
-def _clear(target: str, run: str, path: str) -> None:
-    """Removes what runs that are no more have left of this output, and all that lies beside it of these runs."""
+def clear(target: str, run: str, path: str) -> None:
+    """Removes what runs that are no more have left of this output, and all that lies beside it of these runs.
+
+    Raises OutputError where a run other than this one is alive, or can still be finished.
+    """
     for part in found(target):
         if part.kind != PART or part.run == run or not is_of(part, target):
             continue
@@ -130,10 +133,7 @@ def _clear_run(part: Found, target: str, path: str) -> None:
     left = [other for other in found(target) if other.run == part.run and other != part]
     for other in left:
         if other.kind == JOURNAL:
-            raise OutputError(
-                f"{path}: is an output of an earlier run that was cut off, and can be finished; run that one again, "
-                f"or give it up and remove {other.path}"
-            )
+            raise unfinished(path, other.path)
     for other in left:
         if other.kind in (PART, DRAFT):
             with held(other.path) as is_held:
@@ -193,6 +193,14 @@ def lock(handle: int) -> bool | None:
 def busy(path: str) -> OutputError:
     """What is told of an output that another run has."""
     return OutputError(f"{path}: another dedup is writing it; wait for that one to end")
+
+
+def unfinished(path: str, journal: str) -> OutputError:
+    """What is told of an output that a run which was cut off has still to finish."""
+    return OutputError(
+        f"{path}: is an output of an earlier run that was cut off, and can be finished; run that one again, "
+        f"or give it up and remove {journal}"
+    )
 
 
 def remove(path: str) -> None:

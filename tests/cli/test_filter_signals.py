@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from dedup import cli
+from dedup.write import parts
 from tests.cli.filters import (
     DEDUP,
     FILTER,
@@ -87,3 +89,25 @@ def test_told_to_end_while_it_restores(number: int, code: int) -> None:
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err.strip()) == (code, b"dedup: ended by a signal")
     assert sorted(os.listdir()) == before
+
+
+def test_told_to_end_while_it_finishes_an_earlier_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends when that is done, and writes nothing of its own."""
+    done = []
+
+    def recover(*_: object) -> str:
+        os.kill(os.getpid(), signal.SIGTERM)
+        done.append(True)
+        return ""
+
+    monkeypatch.setattr("dedup.write.journal.recover", recover)
+    assert (cli.main(FILTER), done) == (143, [True])
+    assert others() == {}
+
+
+def test_what_a_killed_run_has_left_goes_where_there_is_nothing_to_do() -> None:
+    assert cli.main(FILTER) == 0
+    part = parts.beside(os.path.realpath("kept.jsonl"), parts.new_run(), parts.PART)
+    Path(part).write_bytes(b"")
+    assert cli.main(FILTER) == 0
+    assert leftovers(".") == []

@@ -9,7 +9,7 @@ import pytest
 
 from dedup.errors import OutputError
 from dedup.write import parts
-from dedup.write.journal import recover
+from dedup.write.journal import recover, tidy
 from dedup.write.outputs import Outputs
 from dedup.write.parts import BEFORE, JOURNAL, remove
 from tests.filtering import files
@@ -164,6 +164,13 @@ class TestWhatIsNotOurs:
             assert path in told
             assert files(path) == {"a/b": b"old tree", "c": b"old c"}
 
+    def test_deep_in_a_folder(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        make(OLD)
+        cut_short(monkeypatch)
+        make({"tree/a/mine": b"precious"})
+        assert "is given up" in recover("run", TARGETS)
+        assert files(".") == {**OLD, "tree/a/mine": b"precious"}
+
     @pytest.mark.parametrize("name", ["kept", "tree"])
     def test_a_part_that_is_another(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         cut_short(monkeypatch)
@@ -215,6 +222,42 @@ class TestWhatIsNotOurs:
         other.abandon()
         assert files(".") == before
         assert recover("run", TARGETS)
+        assert files(".") == NEW
+
+    @pytest.mark.parametrize("renamed", [1, 2])
+    def test_another_run_does_not_replace_what_has_its_name(
+        self, monkeypatch: pytest.MonkeyPatch, renamed: int
+    ) -> None:
+        """The other outputs would be of no use without it."""
+        cut_short(monkeypatch, renamed=renamed)
+        other = Outputs("other")
+        with pytest.raises(OutputError, match=r"^tree: is an output of an earlier run .* can be finished"):
+            other.folder("tree")
+        other.abandon()
+        assert recover("run", TARGETS)
+        assert files(".") == NEW
+        other.folder("tree")
+        other.abandon()
+
+    def test_a_damaged_journal_of_another_run_is_in_nobodys_way(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cut_short(monkeypatch, renamed=1)
+        (journal,) = beside("run", JOURNAL)
+        Path(journal).write_bytes(b"x")
+        outputs = Outputs("other")
+        outputs.file("other").write(b"other")
+        outputs.commit()
+        assert Path("other").read_bytes() == b"other"
+
+    def test_what_can_be_finished_is_not_tidied_away(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        cut_short(monkeypatch)
+        before = files(".")
+        tidy(TARGETS)
+        assert files(".") == before
+        killed(wrote)
+        recover("run", TARGETS)
+        tidy(TARGETS)
         assert files(".") == NEW
 
     @pytest.mark.parametrize("kind", ["part", "journal", "draft", "before"])

@@ -147,6 +147,15 @@ class TestModesAndLinks:
         outputs.abandon()
         assert os.listdir() == [name]
 
+    def test_a_folder_that_changes_within_during_the_run(self) -> None:
+        make(OLD)
+        outputs = wrote()
+        Path("tree/a/b").write_bytes(b"precious")
+        with pytest.raises(OutputError, match="tree: a folder that was changed during the run"):
+            outputs.commit()
+        outputs.abandon()
+        assert files(".") == {**OLD, "tree/a/b": b"precious"}
+
 
 class TestRehearsal:
     def test_a_folder_that_could_not_be(self) -> None:
