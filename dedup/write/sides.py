@@ -21,6 +21,7 @@ from ..read import Input, Options, Record
 from ..read.compression import GZIP
 from ..read.formats import ARROW, CSV, JSONL, OTHER, PARQUET, TAR, TSV, WARC, WARC_GZ, ZIP, by_name
 from .archive import Entries
+from .ends import OPEN, is_open
 from .outputs import Outputs
 from .packing import Members, packed, packing_of
 from .pieces import Pieces
@@ -131,6 +132,7 @@ class Side:
         self._frame: Record | None = None  # of the input that records come from
         self._first: Record | None = None  # the first frame of any
         self._begun: _Begun | None = None
+        self._last: tuple[Arrival, bytes | mmap] | None = None  # of a format whose records may be left open
 
     def begin(self, arrival: Arrival) -> None:
         """What is written from now on comes from this input."""
@@ -162,6 +164,7 @@ class Side:
         if not self._is_there:
             return {}
         self._check_format()
+        self._check_end(raw)
         try:
             place = (self._begun or self._begin_file()).sink.write(record, raw)
         except OSError as error:
@@ -181,6 +184,20 @@ class Side:
                 f"{name}: has {_TOLD.get(format, format)}, the files before it have "
                 f"{_TOLD.get(before, before)}, and all go into one file; name a folder: -o new/"
             )
+
+    def _check_end(self, raw: bytes | mmap) -> None:
+        """Raises OutputError where a record would be taken for a part of the one before it, of another input."""
+        if self._folder is not None or self._arrival is None or self._arrival.format not in OPEN:
+            return
+        if self._last is not None and self._last[0] is not self._arrival:
+            before, last = self._last
+            place = self._begun.frame.place if self._begun and self._begun.frame else None
+            if is_open(before.format, last, getattr(place, "separator", "")):
+                raise OutputError(
+                    f"{before.name}: is cut off amid its last record, which {self._arrival.name} would be read as a "
+                    f"part of, and all go into one file; name a folder: -o new/"
+                )
+        self._last = self._arrival, raw
 
     @property
     def is_begun(self) -> bool:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 _GZIP = b"\x1f\x8b"
 _HEADER = 1 << 20  # bytes of a header, at most
 _END = b"\r\n\r\n"  # of a header, and of a record
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]+)", re.IGNORECASE | re.MULTILINE)
 _PROFILE = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 
@@ -60,6 +61,19 @@ def missing_end(raw: bytes | mmap) -> bytes:
     end = begin + len(_END) + int(length[1])
     tail = raw[end : end + len(_END)]
     return _END[len(tail) :] if _END.startswith(tail) else b""
+
+
+def is_cut(raw: bytes | mmap) -> bool:
+    """Whether what stands there is no record, or one that ends before its header or its block does, or behind it."""
+    header = raw[:_HEADER]
+    end = _HEADER_END.search(header)
+    if end is None or not header.startswith(b"WARC/"):
+        return bool(header.strip())
+    length = _LENGTH.search(header[: end.start()])
+    if length is None:
+        return False
+    behind = end.end() + int(length[1])
+    return len(raw) < behind or bool(raw[behind : behind + _HEADER].strip(b"\r\n"))
 
 
 def revisit(raw: bytes, twin: Capture, place: str) -> bytes | None:

@@ -177,6 +177,60 @@ class TestDamaged:
         assert list(files("again").values()) == [packed]
 
 
+def _capture(number: int) -> bytes:
+    text = Prose(number).words(20).encode()
+    head = f"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Record-ID: <urn:x:{number}>\r\nContent-Length: {len(text)}"
+    return head.encode() + b"\r\n\r\n" + text + b"\r\n\r\n"
+
+
+_TABLE = b'id,text\n1,a b c d\n2,"d e ""f"" g"\n'
+_WEB = _capture(1) + _capture(2)
+_PACKED = gzip.compress(_capture(1)) + gzip.compress(_capture(2))
+
+
+class TestCutOffAmidARecord:
+    """What follows in one file would be a part of that record for whoever reads it."""
+
+    @pytest.mark.parametrize(
+        ("suffix", "data"),
+        [
+            ("csv", _TABLE + b'3,"not closed\n'),
+            ("tsv", _TABLE.replace(b",", b"\t") + b'3\t"not closed'),
+            ("csv", _TABLE.replace(b",", b";") + b'3;"x, y"; "z\n"4";"not closed'),
+            ("warc", _WEB[:-30]),
+            ("warc", _WEB[: len(_capture(1)) + 30]),
+            ("warc", _WEB + b"junk"),
+            ("warc.gz", _PACKED[:-1]),
+            ("warc.gz", _PACKED + b"junk"),
+        ],
+    )
+    def test_nothing_follows_it(self, suffix: str, data: bytes) -> None:
+        names = [f"{number}.{suffix}" for number in range(2)]
+        whole = {"warc": _WEB, "warc.gz": _PACKED}.get(suffix, data[: data.rindex(b"\n", 0, -1) + 1])
+        whole = whole.replace(b"a b c d", b"something else")
+        for first, second, is_refused in ((data, whole, True), (whole, data, False), (whole, whole, False)):
+            put(first, name=names[0])
+            put(second, name=names[1])
+            plan = Plan(tuple(names), f"kept.{suffix}", f"rejects.{suffix}", "run.json")
+            if is_refused:
+                with pytest.raises(
+                    OutputError, match=rf"^{names[0]}: is cut off amid its last record, .* -o new/"
+                ):
+                    ran(plan)
+                plan = replace(plan, kept="kept", rejects="rejects", is_tree=True)
+            ran(plan)
+            assert restored("run.json", f"again{first == data}{second == data}").problems == []
+
+    def test_a_large_row(self) -> None:
+        options = PLAN.options._replace(max_record_size=1000)
+        put(b'id,text\n1,"' + b"x " * 1000, name="a.csv")
+        put(b"id,text\n1,a b c\n", name="b.csv")
+        plan = Plan(("a.csv", "b.csv"), "kept.csv", "rejects.csv", "run.json", options=options)
+        with pytest.raises(OutputError, match=r"^a\.csv: is cut off amid its last record"):
+            ran(plan)
+        ran(replace(plan, paths=("b.csv", "a.csv")))
+
+
 class TestPipes:
     """A named pipe can be read, but once only."""
 
