@@ -165,6 +165,8 @@ class Ledger:
                     side.frame(record._replace(raw=header))
             told = manifest.text_of(bytes(record.raw))
             self._manifest.line({"type": "frame", "input": self._number, **told})
+            if record.skipped is not None:  # without the text column, no row holds a text
+                self.skip(record.skipped)
             return
         line = self._line(event)
         line.update(decision="kept", id=None, reason="not-read" if record.reason else "no-text")

@@ -6,11 +6,14 @@ import gzip
 import io
 import json
 import os
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.csv
+import pyarrow.parquet
 import pytest
 
 from dedup.decide import MARK, Policy
@@ -91,6 +94,22 @@ class TestOdd:
         done = restored("run.json", "again")
         assert done.problems == []
         assert files("again") == {"a.jsonl.gz": packed}
+
+    @pytest.mark.parametrize("keep", ["first", "longest"])
+    @pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.zip"])
+    def test_a_table_without_the_text_column_is_named(self, name: str, keep: str) -> None:
+        """Else nobody would know that --text-field is wrong, and all of it stays."""
+        put(b"id,body\n1,one two\n2,one two\n", name="a.csv")
+        pyarrow.parquet.write_table(pyarrow.csv.read_csv("a.csv"), "a.parquet")
+        with zipfile.ZipFile("a.zip", "w") as packed:
+            packed.write("a.csv")
+        suffix = Path(name).suffix
+        plan = Plan((name,), f"kept{suffix}", f"rejects{suffix}", "run.json", policy=Policy(keep))
+        outcome = ran(plan)
+        assert (outcome.records, outcome.kept, outcome.documents) == (2, 2, 0)
+        assert [entry.reason.partition(";")[0] for entry in outcome.skipped] == ["no column 'text'"]
+        assert restored("run.json", "again").problems == []
+        assert files("again") == {name: Path(name).read_bytes()}
 
     def test_names_that_meet(self) -> None:
         """Standard input is called like a file that is there, too."""
