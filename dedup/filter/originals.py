@@ -36,7 +36,7 @@ def is_sum(found: Input) -> bool:
 
 
 class Originals:
-    """The folder of such copies, which there is only if it holds one."""
+    """The folder of such copies, which there is only if it holds one, or takes the place of an earlier run's."""
 
     def __init__(self, plan: Plan, outputs: Outputs | Rehearsal) -> None:
         given = plan.options.input_format
@@ -44,7 +44,8 @@ class Originals:
         self._path = f"{plan.manifest}{ORIGINALS}" if plan.manifest else None
         self._wanted = plan.originals
         self._outputs = outputs
-        self._folder: str | None = None
+        is_there = self._path is not None and os.path.isdir(self._path)
+        self._folder = outputs.folder(str(self._path)) if is_there else None
 
     @contextmanager
     def copy(self, found: Input) -> Iterator[BinaryIO | None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dedup import cli
 from tests.cli.filters import (
     DEDUP,
     FILTER,
@@ -105,6 +106,14 @@ class TestOutputsThatAreThere:
         assert spawn("filter", "in", *TREES, "--force").code == 0
         assert sorted(files("kept")) == ["in/c.txt", "in/d.jsonl.gz"]
         assert list(files("run.json.originals")) == ["in/d.jsonl.gz"]
+
+    def test_copies_of_inputs_go_with_the_manifest_that_names_them(self) -> None:
+        """Else nobody would know whose they are, and no later run could have any."""
+        Path("b.jsonl.gz").write_bytes(gzip.compress(ROWS[1]))
+        for name, held in (("b.jsonl.gz", ["b.jsonl.gz"]), ("a.jsonl", []), ("b.jsonl.gz", ["b.jsonl.gz"])):
+            assert cli.main(["filter", name, *OUTPUTS, "--force"]) == 0
+            assert list(files("run.json.originals")) == held
+            assert cli.main(["filter", name, *OUTPUTS]) == 0
 
     def test_an_empty_folder_is_replaced(self) -> None:
         os.mkdir("kept")
