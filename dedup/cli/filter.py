@@ -276,10 +276,10 @@ def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:
         say(f"not read: {entry.source}: {entry.reason}")
     if len(outcome.skipped) > _MESSAGES:
         say(f"not read: {len(outcome.skipped) - _MESSAGES:,} more; the manifest lists them all")
-    if outcome.skipped:
+    if len(outcome.skipped) > outcome.damaged:
         say("what is not read is not compared, and stays")
     if outcome.damaged:
-        where = f"; {plan.manifest}.originals has them as they came" if plan.manifest and not is_dry else ""
+        where = f", only in {plan.manifest}.originals" if plan.manifest else ""
         verb = "is" if outcome.damaged == 1 else "are"
         told = _count(outcome.damaged, "input")
         say(f"{told} {verb} damaged: what cannot be unpacked is not in the output{where}")

@@ -156,6 +156,14 @@ class TestOutputsThatAreThere:
         assert spawn(*FILTER, "--force").code == 0
         assert Path(name).read_bytes() == data
 
+    def test_an_input_that_is_damaged_is_told_of(self, capfd: pytest.CaptureFixture[str]) -> None:
+        Path("b.jsonl.gz").write_bytes(gzip.compress(ROWS[1])[:-9])
+        for more in (["--dry-run"], []):
+            assert cli.main(["filter", "b.jsonl.gz", *OUTPUTS, *more]) == 0
+            assert capfd.readouterr().err.splitlines()[1] == (
+                "dedup: 1 input is damaged: what cannot be unpacked is not in the output, only in run.json.originals"
+            )
+
     def test_a_finished_result_of_an_input_that_is_damaged(self) -> None:
         Path("b.jsonl.gz").write_bytes(gzip.compress(ROWS[1] * 99)[:-9])
         arguments = ["filter", "a.jsonl", "b.jsonl.gz", *OUTPUTS]
