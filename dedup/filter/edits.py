@@ -19,6 +19,7 @@ from ..read import Input, Record, formats
 from ..read.csv import Row
 from ..write import cut, edit, mark, warc
 from ..write.edit import DELIMITERS, JSON_LIKE, WARCS, Edit
+from ..write.ends import is_open
 from ..write.sides import ARCHIVES
 from .plan import Outcome, Plan
 from .registry import Registry
@@ -84,6 +85,8 @@ class Edits:
             return record.raw
         if format == formats.JSONL and record.document is None:
             return record.raw
+        if record.reason is not None and is_open(format, record.raw, self._delimiter):
+            return record.raw  # cells would be part of the text that does not end
         with _named(record):
             edits = mark.mark(self._source(record), record.raw, None)
         return _edited(record, line, edits, "kept") if format != formats.JSONL else record.raw

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 from ..errors import OutputError
 from ..read import Input, Options, Record
 from ..read.compression import GZIP
+from ..read.csv import Row
 from ..read.formats import ARROW, CSV, JSONL, OTHER, PARQUET, TAR, TSV, WARC, WARC_GZ, ZIP, by_name
 from .archive import Entries
 from .ends import OPEN, is_open
@@ -152,7 +153,7 @@ class Side:
             return
         if begun.frame is None:  # what stood before the header was blank
             begun.frame = record
-            begun.sink.frame(record._replace(raw=_header(record)))
+            begun.sink.frame(record._replace(raw=bytes(record.raw).removeprefix(BOM_UTF8)))
         elif _header(record) != _header(begun.frame):
             raise OutputError(
                 f"{self._arrival.name}: has another header than the files before it, and all go into one file; "
@@ -276,8 +277,9 @@ def _created(path: str) -> BinaryIO:
 
 
 def _header(frame: Record) -> bytes:
-    """A header by what it says; a byte order mark stands before the first one only."""
-    return bytes(frame.raw).removeprefix(BOM_UTF8)
+    """A header by what it says: without a byte order mark, and without the end of its line."""
+    raw = bytes(frame.raw)
+    return raw.removeprefix(BOM_UTF8).rstrip(b"\r\n") if isinstance(frame.place, Row) else raw
 
 
 def check_name(target: str | None, format: str) -> None:

@@ -95,6 +95,24 @@ class TestOdd:
         assert done.problems == []
         assert files("again") == {"a.jsonl.gz": packed}
 
+    def test_headers_that_end_otherwise_are_the_same(self) -> None:
+        header = b"\xef\xbb\xbfid,text"
+        names = {
+            "a.csv": header,
+            "b.csv": header + b"\r\n1,one two\r\n",
+            "c.csv": header[3:] + b"\n2,one two\n3,other",
+        }
+        for name, data in names.items():
+            put(data, name=name)
+        plan = Plan(tuple(names), "kept.csv", "rejects.csv", "run.json")
+        ran(plan)
+        assert restored("run.json", "again").problems == []
+        assert files("again") == names
+        assert Path("kept.csv").read_bytes() == header + b"\r\n1,one two\r\n3,other"
+        put(b"id;text\n", name="c.csv")
+        with pytest.raises(OutputError, match=r"^c\.csv: has another header than the files before it"):
+            ran(plan)
+
     @pytest.mark.parametrize("keep", ["first", "longest"])
     @pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.zip"])
     def test_a_table_without_the_text_column_is_named(self, name: str, keep: str) -> None:
@@ -239,6 +257,14 @@ class TestCutOffAmidARecord:
                 plan = replace(plan, kept="kept", rejects="rejects", is_tree=True)
             ran(plan)
             assert restored("run.json", f"again{first == data}{second == data}").problems == []
+
+    def test_it_is_not_marked(self) -> None:
+        data = put(_TABLE + b'3,"not closed\n', name="a.csv")
+        plan = Plan(("a.csv",), "kept.csv", None, "run.json", policy=Policy(action=MARK))
+        ran(plan)
+        assert Path("kept.csv").read_bytes().endswith(b'f"" g",,,,\n3,"not closed\n')
+        assert restored("run.json", "again").problems == []
+        assert files("again") == {"a.csv": data}
 
     def test_a_large_row(self) -> None:
         options = PLAN.options._replace(max_record_size=1000)
