@@ -39,7 +39,8 @@ def is_tree(paths: Sequence[str], options: Options, output: str | None) -> bool:
         return True
     found = {path: formats.named(path, options).format for path in paths if not os.path.isdir(path)}
     kinds = set(found.values())
-    if len(found) < len(paths) or kinds & {*_WHOLE_FILES} or (kinds & {*ARCHIVES} and len(found) > 1):
+    has_folder = any(map(os.path.isdir, paths))
+    if has_folder or kinds & {*_WHOLE_FILES} or (kinds & {*ARCHIVES} and len(found) > 1):
         if output == STDOUT:
             raise OutputError("files of a tree cannot go to standard output; name a folder with -o")
         return True

@@ -6,6 +6,7 @@ the run would end with, as far as it can be known without taking a name.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from contextlib import suppress
@@ -24,6 +25,8 @@ class Rehearsal:
 
     def file(self, path: str) -> BinaryIO:
         """A stream that leads nowhere. Raises OutputError where the file could not be written."""
+        if os.path.isdir(path):
+            raise OutputError.of(path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
         if not os.path.exists(path) or os.path.isfile(path):
             _try(path, os.path.dirname(os.path.realpath(path)))
         return nowhere()

@@ -14,6 +14,7 @@ import pytest
 from dedup.decide import MARK, Policy
 from dedup.errors import OutputError
 from dedup.filter import Plan
+from dedup.filter.targets import is_tree
 from dedup.read import Record
 from tests.filtering import files, quick, ran, restored
 
@@ -30,6 +31,11 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 class TestNames:
     """What a file is called says what is in it."""
+
+    def test_a_file_that_is_given_twice_is_no_tree(self) -> None:
+        put(line("one two three"))
+        assert not is_tree(["a.jsonl", "a.jsonl"], PLAN.options, "kept.jsonl")
+        assert is_tree(["a.jsonl", "."], PLAN.options, "kept.jsonl")
 
     WARCS = ("a.warc", "b.warc.gz")
 

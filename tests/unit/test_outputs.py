@@ -162,6 +162,11 @@ class TestRehearsal:
         with pytest.raises(OutputError, match=r"^gone/tree: cannot be written: no such file or directory"):
             Rehearsal().folder("gone/tree")
 
+    def test_a_file_where_a_folder_was(self) -> None:
+        os.mkdir("kept")
+        with pytest.raises(OutputError, match=r"^kept: cannot be written: is a directory"):
+            Rehearsal().file("kept")
+
     def test_a_link_to_itself(self) -> None:
         os.symlink("kept", "kept")
         with pytest.raises(OutputError, match=r"^kept: cannot be written: too many levels of symbolic links"):
