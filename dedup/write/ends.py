@@ -16,6 +16,7 @@ from ..read.record import parts
 from .edit import DELIMITERS
 from .warc import is_cut
 
+_CHUNK = 1 << 20  # bytes that are unpacked at once
 _MEMBER = 16 + zlib.MAX_WBITS  # with the header of gzip
 
 #: Formats of which a record may be left open.
@@ -52,8 +53,10 @@ def _is_open_member(raw: bytes | mmap) -> bool:
             if inflate.eof:
                 inflate = zlib.decompressobj(_MEMBER)
             try:
-                inflate.decompress(data)
+                inflate.decompress(data, _CHUNK)
             except zlib.error:
                 return True
-            data = inflate.unused_data
+            data = inflate.unconsumed_tail or inflate.unused_data
+    while not inflate.eof and inflate.decompress(b"", _CHUNK):  # what was held back
+        pass
     return not inflate.eof
