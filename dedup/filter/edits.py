@@ -135,7 +135,7 @@ class Edits:
 
     def _note(self, verdict: Verdict) -> mark.Note:
         return {
-            "duplicate_of": self._registry.ids[verdict.twin],
+            "duplicate_of": self._registry.id(verdict.twin),
             "kind": verdict.kind,
             "jaccard": verdict.jaccard,
             "containment": verdict.containment,

@@ -71,6 +71,10 @@ class Registry:
         self._archived += documents
         return [-1 - place for place in range(before, len(self._archived))]
 
+    def id(self, number: int) -> str:
+        """The id of a document."""
+        return self._archived[-1 - number].id if number < 0 else self.ids[number]
+
     def is_kept(self, number: int) -> bool:
         """Whether a document stays."""
         return number < 0 or bool(self.stays[number])

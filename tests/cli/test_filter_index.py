@@ -1,0 +1,210 @@
+"""``dedup filter --index``: what the archive holds is set aside, what is new waits until it is there, too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from dedup import index, manifest
+from dedup.cli import main
+from dedup.model import Document
+from tests.cli.filters import row
+from tests.unit.prose import Prose
+
+PROSE = Prose(7)
+OLD, LONG, NEW, OTHER = PROSE.words(40), PROSE.words(120), PROSE.words(40), PROSE.words(40)
+OUTPUTS = ["-o", "kept.jsonl", "--rejects", "rejects.jsonl", "--manifest", "run.json", "--index", "memory"]
+FILTER = ["filter", "tonight.jsonl", *OUTPUTS]
+
+
+@pytest.fixture(autouse=True)
+def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An index of two documents, in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    index.build(tmp_path / "memory", [Document("old", OLD), Document("long", LONG)], index.Shape(text=True))
+    return tmp_path / "memory"
+
+
+def tonight(*rows: bytes) -> None:
+    Path("tonight.jsonl").write_bytes(b"".join(rows))
+
+
+def ids(path: str) -> list[Any]:
+    return [json.loads(line)["id"] for line in Path(path).read_bytes().splitlines()]
+
+
+def records() -> dict[str, dict[str, Any]]:
+    """The manifest's lines of records by id; every line meets the schema."""
+    validator = jsonschema.Draft202012Validator(manifest.schema())
+    lines = [json.loads(line) for line in Path("run.json").read_text("utf-8").splitlines()]
+    for line in lines:
+        validator.validate(line)
+    return {line["id"]: line for line in lines if line["type"] == "record"}
+
+
+def test_what_is_archived_is_set_aside_and_names_its_twin() -> None:
+    words = LONG.split()
+    near = " ".join([*words[:60], "other", *words[61:]])
+    tonight(
+        row(OLD, id="same"), row(near, id="near"), row(" ".join(words[20:80]), id="part"), row(NEW, id="new")
+    )
+    assert main(FILTER) == 0
+    assert (ids("kept.jsonl"), ids("rejects.jsonl")) == (["new"], ["same", "near", "part"])
+    found = records()
+    assert [found[name]["reason"] for name in ("same", "near", "part", "new")] == [
+        "exact",
+        "near",
+        "contained",
+        "new",
+    ]
+    twin = found["same"]["twin"]
+    assert (found["same"]["rule"], twin["id"], twin["sha256"]) == ("index", "old", None)
+    assert len(twin["archived"]) == 32
+    assert found["near"]["twin"]["id"] == found["part"]["twin"]["id"] == "long"
+    assert found["near"]["jaccard"] < 1.0
+    assert main(["restore", "run.json", "-o", "again"]) == 0
+    assert Path("again/tonight.jsonl").read_bytes() == Path("tonight.jsonl").read_bytes()
+
+
+def test_what_lies_inside_stays_where_that_is_wished_and_what_contains_tells_so() -> None:
+    tonight(row(" ".join(LONG.split()[20:80]), id="part"), row(f"{OLD} {PROSE.words(40)}", id="more"))
+    assert main([*FILTER, "--no-contained"]) == 0
+    assert ids("kept.jsonl") == ["part", "more"]
+    assert main([*FILTER, "--force"]) == 0
+    assert ids("kept.jsonl") == ["more"]
+    [held] = records()["more"]["holds"]
+    assert (held["id"], held["containment"]) == ("old", 1.0)
+
+
+def test_what_stays_is_pending_until_it_is_committed(
+    memory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tonight(row(OLD, id="same"), row(NEW, id="new"), row("...", id="wordless"))
+    assert main(FILTER) == 0
+    [(run, count)] = index.pending(memory).items()
+    assert count == 1
+    assert f"dedup index commit memory {run}" in capsys.readouterr().err
+    assert json.loads(Path("run.json").read_text("utf-8").splitlines()[-2])["run"] == run
+    assert len(index.Snapshot.of(memory)) == 2
+    assert main(["index", "commit", "memory", run]) == 0
+    assert len(index.Snapshot.of(memory)) == 3
+    assert main([*FILTER, "--force"]) == 0
+    assert (ids("kept.jsonl"), index.pending(memory)) == (["wordless"], {})
+
+
+def test_commit_waits_for_the_outputs_and_comes_after_them_in_a_later_call(memory: Path) -> None:
+    tonight(row(NEW, id="new"))
+    assert main(FILTER) == 0
+    assert main([*FILTER, "--commit"]) == 0  # the outputs are there already
+    assert (len(index.Snapshot.of(memory)), index.pending(memory)) == (3, {})
+    assert main([*FILTER, "--commit"]) == 0
+    assert ids("kept.jsonl") == ["new"]
+
+
+def test_commit_at_once(memory: Path) -> None:
+    tonight(row(NEW, id="new"), row(OTHER, id="other"))
+    assert main([*FILTER, "--commit", "--keep", "longest"]) == 0
+    assert (len(index.Snapshot.of(memory)), index.pending(memory)) == (4, {})
+
+
+def test_a_run_that_is_repeated_takes_the_place_of_the_first(memory: Path) -> None:
+    tonight(row(NEW, id="new"))
+    for _ in range(2):
+        assert main([*FILTER, "--force"]) == 0
+        assert list(index.pending(memory).values()) == [1]
+
+
+def test_of_an_output_that_cannot_be_written_nothing_is_remembered(memory: Path) -> None:
+    tonight(row(NEW, id="new"))
+    Path("kept.jsonl").write_text("mine", "utf-8")
+    assert main(FILTER) == 2
+    assert index.pending(memory) == {}
+
+
+def test_a_dry_run_changes_nothing(memory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tonight(row(OLD, id="same"), row(NEW, id="new"))
+    assert main([*FILTER, "--dry-run"]) == 0
+    assert "1 would be set aside" in capsys.readouterr().err
+    assert (index.pending(memory), Path("kept.jsonl").exists()) == ({}, False)
+
+
+def test_marked_copies_stay_and_are_not_remembered(memory: Path) -> None:
+    tonight(row(OLD, id="same"), row(NEW, id="new"))
+    command = ["filter", "tonight.jsonl", "-o", "kept.jsonl", "--manifest", "run.json", "--index", "memory"]
+    assert main([*command, "--action", "mark", "--commit"]) == 0
+    marked = json.loads(Path("kept.jsonl").read_bytes().splitlines()[0])["_dedup"]
+    assert (marked["kind"], marked["duplicate_of"]) == ("exact", "old")
+    assert len(index.Snapshot.of(memory)) == 3
+
+
+def test_passages_that_are_archived_are_cut(memory: Path) -> None:
+    shared = " ".join(LONG.split()[30:60])
+    tonight(row(f"{PROSE.words(50)} {shared} {PROSE.words(50)}", id="new"))
+    assert main([*FILTER, "--action", "cut"]) == 0
+    assert shared not in json.loads(Path("kept.jsonl").read_bytes())["text"]
+    assert main(["restore", "run.json", "-o", "again"]) == 0
+    assert Path("again/tonight.jsonl").read_bytes() == Path("tonight.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--index", "nothing"], "nothing: is no index"),
+        (["--ngram", "3"], "--ngram 5, not 3"),
+        (["--index", "textless"], "textless: holds no texts"),
+    ],
+)
+def test_an_index_that_cannot_be_used(
+    options: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.build(tmp_path / "textless", [Document("old", OLD)], index.Shape())
+    tonight(row(NEW, id="new"))
+    assert main([*FILTER, *options]) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert len(error.splitlines()) == 1
+    assert not Path("kept.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["filter", "tonight.jsonl", "-o", "k", "--rejects", "r", "--manifest", "m", "--commit"],
+        [
+            "filter",
+            "tonight.jsonl",
+            "-o",
+            "-",
+            "--rejects",
+            "r",
+            "--manifest",
+            "m",
+            "--index",
+            "memory",
+            "--commit",
+        ],
+    ],
+)
+def test_commit_needs_an_index_and_outputs_that_are_safe(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    tonight(row(NEW, id="new"))
+    assert main(command) == 2
+    assert "--commit" in capsys.readouterr().err
+
+
+def test_a_near_copy_of_an_archived_copy_is_found(tmp_path: Path) -> None:
+    """Two archived documents are near to each other; the new one is near to the second only."""
+    words = PROSE.words(200).split()
+    second = [word if i % 50 else "second" for i, word in enumerate(words)]
+    third = [word if i % 50 != 25 else "third" for i, word in enumerate(second)]
+    archived = [Document("first", " ".join(words)), Document("second", " ".join(second))]
+    index.build(tmp_path / "two", archived, index.Shape(text=True))
+    tonight(row(" ".join(third), id="third"))
+    assert main([*FILTER, "--index", "two", "--threshold", "0.7"]) == 0
+    assert ids("rejects.jsonl") == ["third"]
+    assert records()["third"]["twin"]["id"] == "second"
