@@ -32,6 +32,7 @@ class Pipeline:
         settings: Settings,
         progress: Progress | None = None,
         again: object = None,
+        archive: object = None,
     ) -> Report:
         found = list(items)
         self.settings, self.progress = settings, progress
