@@ -22,6 +22,9 @@ CACHE = ".dedup_cache"  # where this package keeps results
 #: Directories that are not entered: those of version control, and the cache of this package.
 LEFT_OUT = (".git", ".hg", ".svn", CACHE)
 
+#: A file and a directory that an index of this package consists of. What holds both is not entered.
+INDEX = ("catalogue.sqlite", "segments")
+
 
 class _Level(NamedTuple):
     """A directory that is being listed: the path to show, where it really is, the entries still to come.
@@ -136,12 +139,18 @@ def _visit(
         return None
     if failure:
         return Skipped(path, failure)
+    if is_folder and _is_index(path):
+        return None
     if is_folder and any(os.path.join(real, "") == level.real for level in levels):
         return Skipped(path, "a link back to a directory that holds it; not entered again")
     if not is_folder and not stat.S_ISREG(mode):
         return Skipped(path, "not a regular file")
     new = _once(path, real, seen)
     return _listed(path, real) if new is not None and is_folder else new
+
+
+def _is_index(path: str) -> bool:
+    return os.path.isfile(os.path.join(path, INDEX[0])) and os.path.isdir(os.path.join(path, INDEX[1]))
 
 
 def _once(path: str, real: str, seen: set[str]) -> str | None:
