@@ -127,10 +127,13 @@ class Pages:
         size = len(self._bytes)
         trailer = self._map[-_TRAILER.size :] if size >= _TRAILER.size + len(MAGIC) else b""
         if not trailer or not trailer.endswith(MAGIC):
-            self._refuse_version(trailer)
+            self._refuse_version()
             raise DamagedIndexError(f"{self.path}: is damaged: its end is not that of a segment")
-        sums_at, footer_at, length, found, _ = _TRAILER.unpack(trailer)
-        if not sums_at <= footer_at <= footer_at + length == size - _TRAILER.size:
+        sums_at, footer_at, length, found, magic = _TRAILER.unpack(trailer)
+        is_exact = trailer == _TRAILER.pack(
+            sums_at, footer_at, length, found, magic
+        )  # what lies between, too
+        if not is_exact or not sums_at <= footer_at <= footer_at + length == size - _TRAILER.size:
             raise DamagedIndexError(f"{self.path}: is damaged: its last bytes do not say what lies where")
         sums, footer = self._map[sums_at:footer_at], self._map[footer_at : footer_at + length]
         if zlib.crc32(footer, zlib.crc32(sums)) != found or found != (found if check is None else check):
@@ -139,14 +142,13 @@ class Pages:
         whole: dict[str, Any] = orjson.loads(footer)
         return whole
 
-    def _refuse_version(self, trailer: bytes) -> None:
-        name = MAGIC.split(b"/")[0]
-        for found in (self._map[: len(MAGIC)], trailer[-len(MAGIC) :]):
-            version = found.split(b"\n")[0]
-            if version.startswith(name) and version != MAGIC.split(b"\n")[0] and version.isascii():
-                raise DedupIndexError(
-                    f"{self.path}: is of version {version.decode()!r}; this program reads 'dedup-index/1'"
-                )
+    def _refuse_version(self) -> None:
+        ours = MAGIC.split(b"\n")[0]
+        version = self._map[: len(MAGIC)].split(b"\n")[0]
+        if version.startswith(ours.split(b"/")[0]) and version != ours and version.isascii():
+            raise DedupIndexError(
+                f"{self.path}: is of version {version.decode()!r}; this program reads {ours.decode()!r}"
+            )
 
     def __contains__(self, name: str) -> bool:
         return name in self._arrays
