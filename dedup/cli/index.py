@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -82,11 +84,12 @@ def build(folder: str, paths: tuple[str, ...], **options: Any) -> int:
 
     shape = Shape.of(settings, options["store_text"])
     check_vacant(Path(folder))
-    with at_work(options["quiet"]) as notify:
+    asides: list[Path] = []
+    with at_work(options["quiet"], partial(_deleted, asides)) as notify:
         from ..index import build as made
 
         added = made(
-            Path(folder), _documents(paths, options), shape, jobs=settings.jobs,
+            Path(folder), _documents(paths, options), shape, jobs=settings.jobs, begun=asides.append,
             tell=lambda count: notify("reading", count, None) if notify else None,
         )  # fmt: skip
     return _added(folder, added, options)
@@ -117,6 +120,11 @@ def add(folder: str, paths: tuple[str, ...], **options: Any) -> int:
     return _added(folder, added, options)
 
 
+def _deleted(asides: list[Path]) -> None:
+    for aside in asides:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
 def _documents(paths: Sequence[str], options: dict[str, Any]) -> Iterator[Document | Skipped]:
     from ..read import Options, documents
 
@@ -139,7 +147,7 @@ def _added(folder: str, added: Added, options: dict[str, Any]) -> int:
         if added.known:
             parts.append(f"{added.known:,} known already")
         if options.get("run"):
-            parts.append(f"pending as run {options['run']}")
+            parts.append(f"pending as run {options['run']}" if added.added else "nothing is pending")
         say(f"{folder}: {', '.join(parts)}")
     return SKIPPED if added.skipped and options["fail_on_skipped"] else 0
 
@@ -370,13 +378,15 @@ def rebuild(folder: str, new: str, quiet: bool) -> int:
     """Make NEW, an index of all documents of a damaged one whose texts can still be read.
 
     It names those that are lost; add them from the archive with dedup index add, which passes over what is there.
-    Pending runs are not carried over. DIR stays as it is.
+    Pending runs are not carried over. DIR stays as it is. Where its catalogue is lost, too, what was removed or pending
+    may come back: dedup index verify NEW PATH... names it.
     """
-    with at_work(quiet):
+    lost: list[str] = []
+    asides: list[Path] = []
+    with at_work(quiet, partial(_deleted, asides)):
         from ..index import build as made
         from ..index.verify import Lost, salvaged
 
-        lost: list[str] = []
         shape, items = salvaged(Path(folder))
 
         def saved() -> Iterator[Document | Skipped]:
@@ -386,7 +396,7 @@ def rebuild(folder: str, new: str, quiet: bool) -> int:
                 else:
                     yield item
 
-        added = made(Path(new), saved(), shape)
+        added = made(Path(new), saved(), shape, begun=asides.append)
     if not quiet:
         _list(lost, "is lost")
         say(f"{new}: {_count(added.added, 'document')} saved, {len(lost):,} lost")

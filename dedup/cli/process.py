@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
 from .screen import Notify, interruptible, progress, say
@@ -23,10 +23,13 @@ def prepare() -> None:
 
 
 @contextmanager
-def at_work(quiet: bool) -> Iterator[Notify | None]:
-    """The process of a scan: prepared, interruptible; yields whom to tell of progress. To be its last work."""
+def at_work(quiet: bool, last: Callable[[], None] | None = None) -> Iterator[Notify | None]:
+    """The process of a scan: prepared, interruptible; yields whom to tell of progress. To be its last work.
+
+    ``last`` is done where an interruption ends the process at once.
+    """
     prepare()
     is_shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
     shown = progress() if is_shown else nullcontext()
-    with interruptible(), shown as notify:
+    with interruptible(last), shown as notify:
         yield notify

@@ -8,6 +8,7 @@ documentation, "File Locking And Concurrency In SQLite Version 3".) A checksum o
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -61,12 +62,13 @@ class Catalogue:
 
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
+        self.named: set[int] = set()  # segments whose files were named for this transaction
         self._connection = connection
         where = folder / NAME
         application = self._one("PRAGMA application_id")
         facts = dict(self._rows("SELECT name, value FROM facts")) if application == _APPLICATION else {}
         if application != _APPLICATION or "format" not in facts:
-            raise DedupIndexError(f"{where}: is no catalogue of an index")
+            raise DamagedIndexError(f"{where}: is no catalogue of an index")
         if facts["format"] != FORMAT:
             raise DedupIndexError(
                 f"{where}: is of version {facts['format']!r}; this program reads {FORMAT!r}"
@@ -99,12 +101,18 @@ class Catalogue:
             for number, documents, size, checksum, run, removed in rows
         ]
 
+    def contradictions(self) -> list[str]:
+        """What SQLite finds wrong with the file, a line each."""
+        return [str(line) for (line,) in self._rows("PRAGMA integrity_check") if line != "ok"]
+
     # ---- changes, by who holds the write lock
 
     def next(self) -> Path:
         """The file of the segment that is added next."""
         last = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'segments'")
-        return Row((last[0][0] if last else 0) + 1, 0, 0, 0, None, _NOTHING).file(self.folder)
+        number = (last[0][0] if last else 0) + 1
+        self.named.add(number)
+        return Row(number, 0, 0, 0, None, _NOTHING).file(self.folder)
 
     def add(self, documents: int, size: int, checksum: int, run: str | None) -> None:
         """Adds the segment whose file :meth:`next` named."""
@@ -140,9 +148,11 @@ def check_vacant(folder: Path) -> None:
         raise DedupIndexError(f"{folder}: is there already, and is not an empty folder; name another one")
 
 
-def not_made(folder: Path, error: OSError) -> DedupIndexError:
+def not_made(folder: Path, error: OSError | sqlite3.Error) -> DedupIndexError:
     """The error that says why an index cannot be made there."""
-    return DedupIndexError(f"{folder}: cannot be made: {(error.strerror or str(error)).lower()}")
+    return DedupIndexError(
+        f"{folder}: cannot be made: {(getattr(error, 'strerror', None) or str(error)).lower()}"
+    )
 
 
 def create(folder: Path, shape: Shape) -> None:
@@ -166,6 +176,8 @@ def create(folder: Path, shape: Shape) -> None:
 
 def _connected(folder: Path, wait: float) -> sqlite3.Connection:
     if not (folder / NAME).is_file():
+        if (folder / FOLDER).is_dir():
+            raise DamagedIndexError(f"{folder / NAME}: is not there; dedup index rebuild saves what is left")
         raise DedupIndexError(f"{folder}: is no index; `dedup index build` makes one")
     name = (folder / NAME).absolute().as_uri()
     try:
@@ -192,7 +204,7 @@ def writing(folder: Path, wait: float) -> Iterator[Catalogue]:
         connection.execute("BEGIN IMMEDIATE")
         catalogue = Catalogue(folder, connection)
         before = {row.number for row in catalogue.segments()}
-        _sweep(folder, before)
+        _delete(folder, _files(folder) - before)  # of a run that was killed
         try:
             yield catalogue
             after = {row.number for row in catalogue.segments()}
@@ -200,32 +212,45 @@ def writing(folder: Path, wait: float) -> Iterator[Catalogue]:
             connection.execute(f"PRAGMA busy_timeout = {int(_READING * 1000)}")
             connection.execute("COMMIT")
         except BaseException:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            _sweep(folder, before)
+            if connection.in_transaction:  # while nobody else can write: the next one takes the same numbers
+                _delete(folder, catalogue.named)
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
             raise
-        _sweep(folder, after)
+        _delete(folder, (before | catalogue.named) - after)  # numbers that nobody takes again
 
 
-def _sweep(folder: Path, segments: set[int]) -> None:
-    """Deletes files that no segment has: of a run that was killed, or merged. Only its one writer does this."""
+def _files(folder: Path) -> set[int]:
+    """The segments whose files are there."""
     with suppress(OSError):
-        for file in (folder / FOLDER).iterdir():
-            if file.suffix == ".segment" and file.stem.isdigit() and int(file.stem) not in segments:
-                with suppress(OSError):  # where somebody still reads it: the next one will
-                    file.unlink()
+        names = os.listdir(folder / FOLDER)
+        return {int(name[:-8]) for name in names if name.endswith(".segment") and name[:-8].isdecimal()}
+    return set()
+
+
+def _delete(folder: Path, segments: set[int]) -> None:
+    for number in segments:
+        with suppress(OSError):  # where somebody still reads it: the next writer will
+            Row(number, 0, 0, 0, None, _NOTHING).file(folder).unlink()
 
 
 @contextmanager
 def _told(folder: Path) -> Iterator[None]:
-    """What SQLite complains of, as errors of an index."""
+    """What SQLite and the system complain of, as errors of an index."""
     try:
         yield
+    except OSError as error:
+        raise DedupIndexError(f"{folder}: {(error.strerror or str(error)).lower()}") from error
     except sqlite3.OperationalError as error:
-        if "locked" in str(error):
+        code = (
+            getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        )  # the upper bits say more of it
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise DedupIndexError(
                 f"{folder}: another process is writing; try again when it is done, or wait for it with --wait"
             ) from error
-        raise DedupIndexError(f"{folder}: {error}") from error
-    except sqlite3.DatabaseError as error:
+        if code != sqlite3.SQLITE_ERROR:  # which a table or column is that is not there
+            raise DedupIndexError(f"{folder}: {error}") from error
+        raise DamagedIndexError(f"{folder / NAME}: is damaged: {error}") from error
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise DamagedIndexError(f"{folder / NAME}: is damaged: {error}") from error

@@ -55,6 +55,11 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def _told(line: int | None) -> int:
+    """A line as it is stored: 0 for none, and for one that four bytes have no room for."""
+    return line if line is not None and line < 1 << 32 else 0
+
+
 class Columns(NamedTuple):
     """What is told of documents apart from what they are found by, in the order of a segment; see there."""
 
@@ -80,7 +85,7 @@ class Columns(NamedTuple):
             Strings.of([_encoded(document.id) for document in documents]),
             Strings.of([_encoded(path) for path in numbers]),
             np.array([NONE if source.path is None else numbers[source.path] for source in sources], "u4"),
-            np.array([source.line or 0 for source in sources], "u4"),
+            np.array([_told(source.line) for source in sources], "u4"),
             np.array([-1 if source.byte_offset is None else source.byte_offset for source in sources], "i8"),
         )
 

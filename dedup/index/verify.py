@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,22 +23,14 @@ from .snapshot import NUMBER, Part, Snapshot
 def problems(folder: Path) -> Iterator[str]:
     """Reads all of an index and names what is not as it was written, a line each; nothing if all is in order."""
     try:
-        with closing(
-            sqlite3.connect((folder / NAME).absolute().as_uri() + "?mode=ro", uri=True)
-        ) as connection:
-            for (found,) in connection.execute("PRAGMA integrity_check"):
-                if found != "ok":
-                    yield f"{folder / NAME}: {found}"
-    except sqlite3.Error as error:
-        yield f"{folder / NAME}: {error}"
-        return
-    try:
         with catalogue.reading(folder) as found:
+            told = found.contradictions()
             rows = found.segments()
             parts = [(row, _opened(row, folder)) for row in rows]
     except DamagedIndexError as error:
         yield str(error)
         return
+    yield from (f"{folder / NAME}: {problem}" for problem in told)
     for row, part in parts:
         if isinstance(part, str):
             yield part
@@ -95,8 +85,8 @@ class Lost(NamedTuple):
 def salvaged(folder: Path) -> tuple[Shape, Iterator[Document | Lost]]:
     """The shape of a damaged index, and all live documents whose texts can still be read, the others as lost.
 
-    Where the catalogue itself is damaged all segments are gone through, and what was removed may come back. Raises
-    DedupIndexError where no texts are stored or nothing is left.
+    Where the catalogue itself is damaged all segments are gone through, and what was removed or pending may come back.
+    Raises DedupIndexError where no texts are stored or nothing is left.
     """
     rows, lost = _rows(folder)
     parts: list[Part] = []
@@ -118,8 +108,11 @@ def _rows(folder: Path) -> tuple[list[Row], list[Lost]]:
     try:
         with catalogue.reading(folder) as found:
             return [row for row in found.segments() if row.run is None], []
-    except DamagedIndexError as error:
+    except DedupIndexError as error:
         files = sorted((folder / FOLDER).glob("*.segment"))
+        is_wrong = isinstance(error, DamagedIndexError) or error.__cause__ is None
+        if not files or not is_wrong:  # there is no index, or the catalogue cannot be read now
+            raise
         none = np.zeros(0, "u4")
         return [Row(int(file.stem), 0, 0, 0, None, none) for file in files if file.stem.isdigit()], [
             Lost(str(error))

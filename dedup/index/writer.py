@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,9 +55,11 @@ def build(
     *,
     jobs: int = 0,
     tell: Tell = lambda count: None,
+    begun: Callable[[Path], None] = lambda aside: None,
 ) -> Added:
-    """Makes an index of documents, in one piece or not at all. Raises DedupIndexError where something is there
-    already.
+    """Makes an index of documents, in one piece or not at all. ``begun`` is told the folder that it is made in.
+
+    Raises DedupIndexError where something is there already.
     """
     catalogue.check_vacant(folder)
     try:
@@ -65,6 +68,7 @@ def build(
     except OSError as error:
         raise catalogue.not_made(folder, error) from error
     try:
+        begun(aside)
         catalogue.create(aside, shape)
         added = add(aside, items, jobs=jobs, tell=tell)
         aside.chmod(0o777 & ~_umask())
@@ -72,6 +76,10 @@ def build(
         _sync(folder.parent)
     except OSError as error:
         raise catalogue.not_made(folder, error) from error
+    except DedupIndexError as error:
+        if isinstance(error.__cause__, OSError | sqlite3.Error):  # it names the folder that is aside
+            raise catalogue.not_made(folder, error.__cause__) from error
+        raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return added
@@ -91,6 +99,8 @@ def add(
 
     ``again`` is for a run that may be there already: it is made anew.
     """
+    if run is not None and not (run.strip() and run.isprintable()):
+        raise DedupIndexError(f"{run!r} is no name of a run; expected one that can be printed")
     with catalogue.writing(folder, wait) as found:
         before = [row for row in found.segments() if run is not None and row.run == run]
         if again:
