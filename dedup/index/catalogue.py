@@ -251,6 +251,10 @@ def _told(folder: Path) -> Iterator[None]:
             ) from error
         if code != sqlite3.SQLITE_ERROR:  # which a table or column is that is not there
             raise DedupIndexError(f"{folder}: {error}") from error
-        raise DamagedIndexError(f"{folder / NAME}: is damaged: {error}") from error
+        raise _damaged(folder, error) from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        raise DamagedIndexError(f"{folder / NAME}: is damaged: {error}") from error
+        raise _damaged(folder, error) from error
+
+
+def _damaged(folder: Path, error: Exception) -> DamagedIndexError:
+    return DamagedIndexError(f"{folder / NAME}: is damaged: {' '.join(str(error).split())}")
