@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import DamagedIndexError
 from ..kernel.types import Array
 from ..model import Document, Source
 from . import catalogue
@@ -34,6 +35,8 @@ class Part(NamedTuple):
     def of(cls, row: Row, folder: Path) -> Part:
         """The part that a row of the catalogue names. Raises DamagedIndexError."""
         segment = Segment(row.file(folder), row.size, row.checksum)
+        if segment.documents != row.documents or (row.removed >= row.documents).any():
+            raise DamagedIndexError(f"{segment.pages.path}: the catalogue speaks of other documents")
         live = None
         if len(row.removed):
             live = np.ones(row.documents, bool)

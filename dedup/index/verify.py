@@ -25,13 +25,12 @@ def problems(folder: Path) -> Iterator[str]:
     try:
         with catalogue.reading(folder) as found:
             told = found.contradictions()
-            rows = found.segments()
-            parts = [(row, _opened(row, folder)) for row in rows]
+            parts = [_opened(row, folder) for row in found.segments()]
     except DamagedIndexError as error:
         yield str(error)
         return
     yield from (f"{folder / NAME}: {problem}" for problem in told)
-    for row, part in parts:
+    for part in parts:
         if isinstance(part, str):
             yield part
             continue
@@ -40,7 +39,7 @@ def problems(folder: Path) -> Iterator[str]:
         for start, end in damaged:
             yield f"{pages.path}: bytes {start:,} to {end:,} are not those that were written"
         if not damaged:
-            yield from _contradictions(row, part.segment)
+            yield from _contradictions(part.segment)
 
 
 def _opened(row: Row, folder: Path) -> Part | str:
@@ -50,10 +49,10 @@ def _opened(row: Row, folder: Path) -> Part | str:
         return str(error)
 
 
-def _contradictions(row: Row, segment: Segment) -> Iterator[str]:
+def _contradictions(segment: Segment) -> Iterator[str]:
     keys = segment.keys()
-    lengths = {len(keys), segment.documents, row.documents, segment.pages.length("ids.ends")}
-    if len(lengths) > 1 or (keys[1:] < keys[:-1]).any() or (row.removed >= row.documents).any():
+    lengths = {len(keys), segment.documents, segment.pages.length("ids.ends")}
+    if len(lengths) > 1 or (keys[1:] < keys[:-1]).any():
         yield f"{segment.pages.path}: what it says of its documents does not fit together"
 
 

@@ -193,14 +193,12 @@ class TestWriters:
 
     def test_a_second_writer_waits(self, folder: Path) -> None:
         with locked(folder) as first:
-            timer = threading.Timer(0.3, first.interrupt)
             other = threading.Thread(target=add, args=(folder, documents(["more"], "e")))
             other.start()
             time.sleep(0.3)
             assert other.is_alive()
             first.execute("ROLLBACK")
             other.join()
-            timer.cancel()
         assert len(held(folder)) == 4
 
     def test_readers_wait_while_a_writer_commits(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
