@@ -26,7 +26,7 @@ HEAVY = ("numpy", "orjson", "rich", "rapidfuzz", "datasketch", "dedup.kernel", "
 FAKE = """
 import os, sys, types
 from dedup.model import Document, Report, Settings, Skipped, Summary
-def run(items, settings, progress=None, again=None):
+def run(items, settings, progress=None, again=None, archive=None):
     items = list(items)
     documents = [item for item in items if isinstance(item, Document)]
     skipped = tuple(item for item in items if isinstance(item, Skipped))

@@ -195,11 +195,11 @@ class TestRuns:
         compact(folder)
         assert len(texts(folder)) == 4
 
-    def test_a_run_of_several_segments(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_run_that_is_written_in_parts(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(writer, "_BATCH", 10)
         items = documents("abcdefgh"[i % 8] * 9 for i in range(20))
         assert add(folder, [*items, *items], run="r") == Added(20, 0, 20, ())
-        assert len(segments(folder)) == 10
+        assert len(segments(folder)) == 1
         assert texts(folder) == []
         compact(folder)  # leaves it alone
         remove(folder, ["d1"])  # is not there yet
