@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip -qq --disable-pip-version-check install
+# Files of tests run side by side, as many as there are cores.
+ABREAST := -n auto --dist loadfile
 # Where the native kernel could not be built its tests skip themselves, and all others run on the Python kernel.
 PYTEST := ls dedup/kernel/_native.*.so > /dev/null 2>&1 \
     || export DEDUP_KERNEL=python PYTEST_ADDOPTS=--doctest-ignore-import-errors; $(BIN)/python -m pytest
@@ -19,10 +21,10 @@ scan: $(VENV)/installed  ## install dedup into .venv and scan the articles in se
 	@$(BIN)/dedup scan seeds/*.txt
 
 test: $(VENV)/equipped  ## run all tests but those that need large corpora
-	@$(PYTEST) -m "not quality" tests dedup benchmarks --ignore benchmarks/rivals
+	@$(PYTEST) $(ABREAST) -m "not quality" tests dedup benchmarks --ignore benchmarks/rivals
 
 check: lint types  ## format, lint, types, layering and the fast tests
-	@$(PYTEST) -m "not quality and not slow" tests dedup --ignore tests/quality
+	@$(PYTEST) $(ABREAST) -m "not quality and not slow" tests dedup --ignore tests/quality
 
 format: $(VENV)/equipped  ## put the code in order
 	@$(BIN)/ruff check --quiet --fix .

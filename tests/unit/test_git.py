@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -341,7 +341,7 @@ class TestStaged:
         )
         hook = repository.top / ".git" / "hooks" / "pre-commit"
         root = str(Path(__file__).parents[2])
-        hook.write_text(f"#!{shutil.which('python3') or shutil.which('python')}\n{code.format(root=root)}\n")
+        hook.write_text(f"#!{sys.executable}\n{code.format(root=root)}\n")
         hook.chmod(0o755)
         repository.write("a.md", edited(3))
         repository.git("add", "a.md")
