@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ class Edited:
     """What version control would say: files and the lines in them that changed."""
 
     notes: Sequence[str] = ()
+    renames: Mapping[str, str] = {}  # noqa: RUF012
 
     def __init__(self, **lines: tuple[int, int]) -> None:
         self._lines = {name.replace("__", "/").replace("_", "."): span for name, span in lines.items()}

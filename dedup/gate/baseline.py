@@ -3,8 +3,8 @@
 A file of JSON lines that version control can merge: sorted, without line numbers, times or totals. The first line
 holds the settings with which the places were found; every other one is an :class:`Entry`::
 
-    {"dedup-baseline":1,"settings":{"threshold":0.8,...}}
-    {"path":"docs/install.md","rule":"repeated-passage","fingerprint":"4f...","copy":1,"sketch":"..."}
+    {"dedup-baseline":2,"settings":{"threshold":0.8,...}}
+    {"path":"docs/install.md","rule":"repeated-passage","fingerprint":"4f...","copy":1,"words":"..."}
 
 ``copy`` counts the places of one text in one file. Keys other than these are kept out of the comparison;
 ``reason``, where a person wrote one, survives an update.
@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 
 from ..errors import BaselineError
 from ..verdict import BASELINE, DOCUMENT, PASSAGE
-from .sketch import Sketch, decoded, is_encoded
+from .words import is_encoded
 
-VERSION = 1
+VERSION = 2
 _HEAD = "dedup-baseline"
 _ANEW = "if it is a baseline, write it anew with --update-baseline"
 
@@ -29,7 +29,8 @@ _ANEW = "if it is a baseline, write it anew with --update-baseline"
 class Entry(NamedTuple):
     """One accepted place. ``record`` is the id of a record that has one of its own, else None; ``copy`` is from 1.
 
-    ``encoded`` is its sketch as it stands in the file: few entries are ever asked for it.
+    ``encoded`` are the hashes of its words (:mod:`dedup.gate.words`) as they stand in the file, without those that lie
+    in a longer accepted place of the same document: together, the entries of a file hold each of its words once.
     """
 
     path: str
@@ -46,9 +47,9 @@ class Entry(NamedTuple):
         return self.path, self.record
 
     @property
-    def sketch(self) -> Sketch:
-        """The sketch of its words."""
-        return decoded(self.encoded)
+    def name(self) -> tuple[str, str]:
+        """What is accepted, without where."""
+        return self.rule, self.fingerprint
 
 
 class Baseline(NamedTuple):
@@ -132,7 +133,7 @@ def _line(line: str, where: str) -> Entry | dict[str, Any]:
 
 
 def _entry(value: dict[str, Any], where: str) -> Entry:
-    kinds = {"path": str, "rule": str, "fingerprint": str, "copy": int, "sketch": str}
+    kinds = {"path": str, "rule": str, "fingerprint": str, "copy": int, "words": str}
     for name, kind in kinds.items():
         if type(value.get(name)) is not kind:
             raise BaselineError(f"{where}: no {name!r} as it should be; {_ANEW}")
@@ -141,15 +142,15 @@ def _entry(value: dict[str, Any], where: str) -> Entry:
             raise BaselineError(f"{where}: {name!r} is {value[name]!r}; expected a string")
     if value["rule"] not in (DOCUMENT, PASSAGE):
         raise BaselineError(f"{where}: the rule is {value['rule']!r}; expected {DOCUMENT} or {PASSAGE}")
-    if not is_encoded(value["sketch"]):
-        raise BaselineError(f"{where}: the sketch is damaged; {_ANEW}")
+    if not is_encoded(value["words"]):
+        raise BaselineError(f"{where}: the words are damaged; {_ANEW}")
     return Entry(
         value["path"],
         value.get("id"),
         value["rule"],
         value["fingerprint"],
         value["copy"],
-        value["sketch"],
+        value["words"],
         value.get("reason"),
     )
 
@@ -169,4 +170,4 @@ def _plain(entry: Entry) -> dict[str, Any]:
     plain |= {"rule": entry.rule, "fingerprint": entry.fingerprint, "copy": entry.copy}
     if entry.reason is not None:
         plain["reason"] = entry.reason
-    return plain | {"sketch": entry.encoded}
+    return plain | {"words": entry.encoded}

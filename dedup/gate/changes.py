@@ -2,7 +2,7 @@
 
 Enters: the top of a repository, and a revision or the wish for what is staged. Leaves: the lines of the work tree that
 were added or changed since, by file, and between which lines some were deleted. A changed line is an added one to git.
-A file that was moved is new under its new name. Lines end in a line feed for git as for dedup.
+A file that git takes for a renamed one has only the lines that changed on the way. Lines end in a line feed for git as for dedup.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class Edits(NamedTuple):
 _ALL = Edits(None)
 
 _DIFF = (
-    "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--no-relative", "--ignore-submodules",
+    "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--find-renames", "--no-relative", "--ignore-submodules",
 )  # fmt: skip
 _PATCH = (
-    "--unified=0", "--inter-hunk-context=0", "--diff-algorithm=myers", "--indent-heuristic", "--diff-filter=M",
+    "--unified=0", "--inter-hunk-context=0", "--diff-algorithm=myers", "--indent-heuristic", "--diff-filter=MR",
     "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--output-indicator-new=+", "--output-indicator-old=-",
 )  # fmt: skip
 _HUNK = re.compile(rb"@@ -\d+(?:,(?P<old>\d+))? \+(?P<first>\d+)(?:,(?P<new>\d+))? @@")
@@ -52,10 +52,13 @@ class Changes:
     ``notes`` are lines for the user on how they were found.
     """
 
-    def __init__(self, edits: Mapping[str, Edits], notes: Iterable[str] = ()) -> None:
-        """``edits`` are those of each file that changed or is new."""
+    def __init__(
+        self, edits: Mapping[str, Edits], notes: Iterable[str] = (), renames: Mapping[str, str] | None = None
+    ) -> None:
+        """``edits`` are those of each file that changed or is new, ``renames`` new paths by old ones."""
         self._edits = edits
         self.notes = tuple(notes)
+        self.renames = renames or {}
 
     @classmethod
     def since(cls, revision: str, top: str) -> Changes:
@@ -82,7 +85,9 @@ class Changes:
     def only(self, paths: Iterable[str]) -> Changes:
         """The changes of these files."""
         kept = set(paths)
-        return Changes({path: edits for path, edits in self._edits.items() if path in kept}, self.notes)
+        return Changes(
+            {path: edits for path, edits in self._edits.items() if path in kept}, self.notes, self.renames
+        )
 
     def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
         """Whether something changed from ``line`` to ``end_line``; without lines, whether the file did.
@@ -137,31 +142,44 @@ def _changes(top: str, base: str, untracked: list[str], notes: tuple[str, ...]) 
     Whole are the files that are new, those that git takes for binary, and those whose content git does not hold itself
     (``filter``, as of Git LFS): what lines it tells of there are not those of the file.
     """
-    states = _states(ask(top, *_DIFF, "--raw", "--numstat", "-z", base, "--"))
-    modified = [path for path, state in states.items() if state == "M"]
+    states, renames = _states(ask(top, *_DIFF, "--raw", "--numstat", "-z", base, "--"))
+    modified = [path for path, state in states.items() if state in "MR"]
     lines = _lines(ask(top, *_DIFF, *_PATCH, base, "--")) if modified else {}
     filtered = _filtered(top, modified)
     edits: dict[str, Edits] = dict.fromkeys(untracked, _ALL)
     for path, state in states.items():
-        if state == "M" and path not in filtered:
+        if state in "MR" and path not in filtered:
             edits[path] = lines.get(path, Edits())
         elif state != "D":
             edits[path] = _ALL
-    return Changes(edits, notes)
+    return Changes(edits, notes, renames)
 
 
-def _states(output: bytes) -> dict[str, str]:
-    """Of each changed file what happened to it: A, D, M, T, U as git says, and B for a binary file that is modified."""
+def _states(output: bytes) -> tuple[dict[str, str], dict[str, str]]:
+    """What happened to each changed file, and new paths by old ones.
+
+    What happened is A, D, M, R, T, U as git says, and B for a binary file that is modified.
+    """
     states: dict[str, str] = {}
+    renames: dict[str, str] = {}
     left = iter(records(output))
     for record in left:
         if record.startswith(b":"):
+            state = record.rsplit(b" ", 1)[-1][:1].decode()
             path = os.fsdecode(next(left))
-            states[path] = record[-1:].decode()
-        elif record.startswith(b"-\t-\t"):
-            path = os.fsdecode(record[4:])
-            states[path] = "B" if states.get(path) == "M" else states.get(path, "B")
-    return states
+            if state == "R":
+                old, path = path, os.fsdecode(next(left))
+                renames[old] = path
+            states[path] = state
+        else:
+            is_binary = record.startswith(b"-\t-\t")
+            path = os.fsdecode(record.split(b"\t", 2)[2])
+            if not path:  # of a renamed file the old name and the new one follow
+                next(left)
+                path = os.fsdecode(next(left))
+            if is_binary:
+                states[path] = "B" if states.get(path, "B") in "MR" else states.get(path, "B")
+    return states, renames
 
 
 def _lines(patch: bytes) -> dict[str, Edits]:

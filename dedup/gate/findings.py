@@ -7,71 +7,17 @@ objects in the order of their paths. A new place that lies inside another new on
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from ..read.again import Texts
 from ..verdict import NEW, OTHERS, Finding, Place
-from .accept import STILL
-from .judge import covered
+from .judge import STILL
+from .lines import Lines
 from .occurrences import Group, Occurrence
 
 _NAMED = 2 * OTHERS  # places of a group that may be named: some of them may be the finding's own
-
-
-class Changes(Protocol):
-    """What version control says of lines; :class:`dedup.gate.git.Changes` is one."""
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What the user should know of how they were found."""
-
-    def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
-        """Whether one of these lines of a file was added or changed; without lines, whether the file was."""
-
-    def first_run(self, path: str, line: int | None, end_line: int | None) -> tuple[int, int] | None:
-        """The first run of added or changed lines among these."""
-
-
-class Lines:
-    """Changed lines, asked for when they are first needed."""
-
-    def __init__(self, changes: Callable[[], Changes | None]) -> None:
-        self._ask = changes
-        self._changes: Changes | None = None
-        self._is_asked = False
-
-    def _known(self) -> Changes | None:
-        if not self._is_asked:
-            self._changes, self._is_asked = self._ask(), True
-        return self._changes
-
-    @property
-    def notes(self) -> list[str]:
-        """What went wrong when version control was asked."""
-        return [] if self._changes is None else list(self._changes.notes)
-
-    def is_new(self, place: Occurrence) -> bool:
-        """Whether something changed at this place; False where nothing is known."""
-        changes = self._known()
-        return changes is not None and changes.touched(place.path, place.line, place.end_line)
-
-    def is_old(self, place: Occurrence) -> bool:
-        """Whether it is known that nothing changed at this place."""
-        changes = self._known()
-        is_told = changes is not None and not changes.notes
-        return is_told and not self.is_new(place)
-
-    def touches(self, finding: Finding) -> bool:
-        """Whether something changed at the place of a finding."""
-        changes = self._known()
-        return changes is not None and changes.touched(finding.path, finding.line, finding.end_line)
-
-    def added(self, place: Occurrence) -> tuple[int, int] | None:
-        """The first run of changed lines at this place."""
-        changes = self._known()
-        return None if changes is None else changes.first_run(place.path, place.line, place.end_line)
 
 
 def findings(
@@ -129,7 +75,7 @@ def _parts(places: Sequence[Occurrence], found: Iterable[int]) -> dict[int, int]
             size = STILL * (place.end - place.start)
             inside = (
                 whole for whole in wholes
-                if covered(place.start, place.end, [(places[whole].start, places[whole].end)]) >= size
+                if min(place.end, places[whole].end) - max(place.start, places[whole].start) >= size
             )  # fmt: skip
             whole = next(inside, None)
             if whole is None:

@@ -7,212 +7,183 @@ yet, has none.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from ..read.again import Key
-from ..verdict import DOCUMENT, KNOWN, NEW, SUPPRESSED
-from .accept import STILL, Accepted, IsNew
+import numpy as np
+
+from ..kernel.types import WORD_WEIGHT, Array
+from ..read.again import Texts
+from ..verdict import EDITED, KNOWN, MOVED, NEW, SUPPRESSED
+from .accept import Accepted, Location
 from .baseline import Entry
+from .documents import Document, documents
+from .ledger import Ledger, Text, Tokens
+from .lines import Lines
 from .occurrences import Group, Occurrence
-from .sketch import contained
+from .words import decoded
 
-Span = tuple[int, int]
-Families = dict[Key, Key]
+#: An edited text is still the accepted one while it holds this share of it.
+STILL = 0.8
+
+
+class Judgement(NamedTuple):
+    """``status`` of places by their number; ``stale``: the numbers of entries of which little is left anywhere."""
+
+    status: dict[int, str]
+    stale: frozenset[int]
 
 
 def judged(
     places: Sequence[Occurrence],
     groups: Sequence[Group],
-    accepted: Accepted,
     entries: Sequence[Entry],
-    suppressed: Iterable[int],
-    is_new: IsNew,
-    is_old: IsNew,
-) -> dict[int, str]:
-    """A status for each place that is a finding, by its number.
+    accepted: Accepted,
+    suppressed: Collection[int],
+    lines: Lines,
+    texts: Texts,
+    min_tokens: int,
+) -> Judgement:
+    """A status for each place that is a finding, and what the baseline holds in vain.
 
-    ``is_new`` and ``is_old`` are what version control knows: something changed there, or nothing. Where it knows
-    nothing, neither is true.
+    A place is new if it holds a copy of ``min_tokens`` words or more that was not there before, or if more than a fifth
+    of it repeats something only now.
     """
-    status = {**accepted.status, **dict.fromkeys(suppressed, SUPPRESSED)}
-    status |= _inside_accepted(places, groups, accepted, entries, status, is_new)
-    families = _families(places, groups, status)
-    seen = {entry.location for entry in entries}
-    # Copies of what is accepted first: what is new there tells which of two unknown places was there before.
-    ordered = sorted(groups, key=lambda group: not any(map(status.__contains__, group.places)))
-    added: defaultdict[Key, list[Span]] = defaultdict(list)
-    found: set[int] = set()
-    for group in ordered:
-        new = _new(group, places, status, families, added, is_new)
-        if new and any(status.get(place, SUPPRESSED) != SUPPRESSED for place in group.places):
-            # Of accepted text other parts repeat now. What did not change was there when it was accepted, but for
-            # a document with more copies than before, of which version control may have taken another one for new.
-            changed = {places[n].key for n in group.places if is_new(places[n])}
-            new = [
-                n for n in new
-                if places[n].key in changed or places[n].location not in seen or not is_old(places[n])
-            ]  # fmt: skip
-        for number in new:
-            if number not in found:
-                found.add(number)
-                added[places[number].key].append((places[number].start, places[number].end))
-    return {**status, **dict.fromkeys(found, NEW)}
+    old_paths = {new: old for old, new in accepted.renamed.items()}
+    status = dict.fromkeys(suppressed, SUPPRESSED)
+    for location in accepted.settled:
+        status |= dict.fromkeys(accepted.places[location], MOVED if location[0] in old_paths else KNOWN)
+    open_places = [n for n in range(len(places)) if places[n].location not in accepted.settled]
+    read = list(documents(places, open_places, texts))
+    numbered = {location: number for number, location in enumerate({*accepted.places, *accepted.entries})}
+    allowed = [
+        (numbered[location], decoded(entries[n].encoded for n in found))
+        for location, found in accepted.entries.items() if location not in accepted.settled
+    ]  # fmt: skip
+    ledger = Ledger(
+        [_text(document, places, numbered, suppressed) for document in read],
+        allowed,
+        lambda: decoded(entry.encoded for entry in entries),
+        lambda number: _age(read[number], places, lines, texts),
+    )
+    named = {(accepted.renamed.get(entry.path, entry.path), entry.fingerprint) for entry in entries}
+    found: dict[int, str] = {}
+    plain: list[int] = []  # places of whose words nothing is known
+    for document, tokens in zip(read, ledger.tokens(), strict=True):
+        told = {n: span for n, span in document.spans.items() if n not in suppressed}
+        new = _new(told, tokens, document.words.weights, WORD_WEIGHT * min_tokens)
+        found |= dict.fromkeys(new, NEW)
+        for number, (first, end) in told.items():
+            if number in new:
+                continue
+            here, elsewhere, before = (
+                np.count_nonzero(marks[first:end]) for marks in (tokens.here, tokens.elsewhere, tokens.before)
+            )
+            place = places[number]
+            if max(here, elsewhere) >= max(before, 1):
+                is_same = (place.path, place.fingerprint) in named
+                was_here = here >= elsewhere and place.path not in old_paths
+                found[number] = MOVED if not was_here else KNOWN if is_same else EDITED
+            elif not before:
+                plain.append(number)
+    status |= found
+    status |= dict.fromkeys(_further(plain, places, groups, status, accepted, lines), NEW)
+    return Judgement(status, frozenset(_stale(entries, accepted, numbered, ledger.lost)))
 
 
-def _new(
-    group: Group,
+def _text(
+    document: Document,
     places: Sequence[Occurrence],
-    status: Mapping[int, str],
-    families: Families,
-    added: Mapping[Key, Sequence[Span]],
-    is_new: IsNew,
-) -> list[int]:
-    """The places of a group that are new."""
-    unknown = [place for place in group.places if place not in status]
-    if not unknown or group.periodic:
-        return unknown
-    before = [place for place in group.places if status.get(place, SUPPRESSED) != SUPPRESSED]
-    if not before:
-        oldest = _oldest(unknown, places, added, is_new)
-        silent = (place for place in group.places if status.get(place) == SUPPRESSED)
-        if is_new(places[oldest]) and not all(is_new(places[place]) for place in silent):
-            return unknown  # the text that was there before is one that is suppressed
-        unknown.remove(oldest)
-        before = [oldest]
-    return _without_kin(unknown, before, places, families, is_new)
+    numbered: Mapping[Location, int],
+    suppressed: Collection[int],
+) -> Text:
+    location = numbered[places[next(iter(document.spans))].location]
+    spans = [span for number, span in document.spans.items() if number not in suppressed]
+    silent = [span for number, span in document.spans.items() if number in suppressed]
+    return Text(location, document.words, spans, silent)
 
 
-def _oldest(
-    unknown: Sequence[int], places: Sequence[Occurrence], added: Mapping[Key, Sequence[Span]], is_new: IsNew
-) -> int:
-    """The place that was there before: one that did not change, holds nothing new, stands first."""
-
-    def age(number: int) -> tuple[bool, bool]:
-        place = places[number]
-        holds_new = any(start < place.end and place.start < end for start, end in added.get(place.key, ()))
-        return is_new(place), holds_new
-
-    return min(unknown, key=age)
-
-
-def _without_kin(
-    unknown: Sequence[int],
-    before: Sequence[int],
-    places: Sequence[Occurrence],
-    families: Families,
-    is_new: IsNew,
-) -> list[int]:
-    """Leaves out unchanged places in accepted copies of a document that has the text, too: as many as it has."""
-    often = Counter(places[number].key for number in before)
-    allowed: Counter[Key] = Counter()  # by the name of the family
-    for key, count in often.items():
-        family = families.get(key, key)
-        allowed[family] = max(allowed[family], count)
-    left, forgiven = [], Counter(often)
-    for number in unknown:
-        key = places[number].key
-        if key in families and not is_new(places[number]) and forgiven[key] < allowed[families[key]]:
-            forgiven[key] += 1
-        else:
-            left.append(number)
-    return left
+def _age(document: Document, places: Sequence[Occurrence], lines: Lines, texts: Texts) -> Array:
+    """How new each token is: 2 if its line was changed, 1 if something else was at its place, else 0."""
+    one = places[next(iter(document.spans))]
+    ages = np.zeros(len(document.words.starts), "u1")
+    if not lines.touched(one.path, None, None):
+        return ages
+    if one.line is None or document.key[1].line is not None:
+        ages[:] = 2 * lines.is_new(one)
+        return ages
+    text = texts.text(document.key)
+    ends = np.flatnonzero(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4") == ord("\n"))
+    numbers = np.searchsorted(ends, document.words.starts) + 1
+    for number in sorted(document.spans, key=lambda n: places[n].start - places[n].end):
+        first, end = document.spans[number]
+        ages[first:end] = lines.is_new(places[number])
+    changed = [number for number in np.unique(numbers).tolist() if lines.touched(one.path, number, number)]
+    ages[np.isin(numbers, changed)] = 2
+    return ages
 
 
-def _families(places: Sequence[Occurrence], groups: Sequence[Group], status: Mapping[int, str]) -> Families:
-    """Documents that are accepted copies of each other, under the name of one of them."""
-    families: Families = {}
+def _new(told: Mapping[int, tuple[int, int]], tokens: Tokens, weights: Array, least: int) -> set[int]:
+    """The places of a document that are new: first those that are so as a whole, then the shortest that hold a copy."""
+    new: set[int] = set()
+    told_of = np.zeros(len(weights), bool)
+    counts = {number: np.count_nonzero(tokens.new[first:end]) for number, (first, end) in told.items()}
+    for number, (first, end) in told.items():
+        if end > first and counts[number] >= STILL * (end - first):
+            new.add(number)
+            told_of[first:end] = True
+    for number in sorted(told, key=lambda number: told[number][1] - told[number][0]):
+        first, end = told[number]
+        if number in new or not counts[number]:
+            continue
+        left = ~told_of[first:end]
+        share = np.count_nonzero(tokens.new[first:end] & left)
+        copied = tokens.copied[first:end] & left
+        if share > (1 - STILL) * (end - first) or _longest(copied, weights[first:end]) >= least:
+            new.add(number)
+            told_of[first:end] = True
+    return new
 
-    def top(key: Key) -> Key:
-        while key in families:
-            key = families[key]
-        return key
 
-    for group in groups:
-        whole = [
-            place for place in group.places
-            if places[place].rule == DOCUMENT and status.get(place, SUPPRESSED) != SUPPRESSED
-        ]  # fmt: skip
-        for number in whole[1:]:
-            one, other = top(places[whole[0]].key), top(places[number].key)
-            if one != other:
-                families[other] = one
-    return {key: top(key) for key in list(families)}
+def _longest(marks: Array, weights: Array) -> int:
+    """The weight of the heaviest run of marked tokens."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marks, [False]])))
+    sums = np.concatenate([[0], np.cumsum(weights, dtype="i8")])
+    runs = sums[edges[1::2]] - sums[edges[::2]]
+    return int(runs.max(initial=0))
 
 
-def _inside_accepted(
+def _further(
+    plain: Sequence[int],
     places: Sequence[Occurrence],
     groups: Sequence[Group],
-    accepted: Accepted,
-    entries: Sequence[Entry],
     status: Mapping[int, str],
-    is_new: IsNew,
-) -> dict[int, str]:
-    """Places without a status that lie inside accepted ones.
-
-    Where nothing was edited, all was there before. Of text that was edited, one copy in a document is accounted for.
-    Of a text that has entries of its own in the document there are more copies now than these.
-    """
-    inside = _Inside(places, accepted, entries)
-    counted = {(entry.location, entry.fingerprint) for entry in entries}
-    held = {
-        number: inside.is_unchanged(place)
-        for number, place in enumerate(places)
-        if number not in status and (place.location, place.fingerprint) not in counted and inside.holds(place)
-    }
-    found = {number for number, is_unchanged in held.items() if is_unchanged}
+    accepted: Accepted,
+    lines: Lines,
+) -> set[int]:
+    """Places that share no window with anything: alike, but with other words throughout. Of those, all but the oldest."""
+    unknown = {number for number in plain if number not in accepted.by}
+    new: set[int] = set()
     for group in groups:
-        known = {
-            places[number].key for number in group.places if number in accepted.status or number in found
-        }
-        edited = [number for number in group.places if number in held and number not in found]
-        for number in sorted(edited, key=lambda number: is_new(places[number])):
-            if places[number].key not in known:
-                known.add(places[number].key)
-                found.add(number)
-    return dict.fromkeys(found, KNOWN)
+        left = [number for number in group.places if number in unknown]
+        if len(left) == len(group.places) and not group.periodic:
+            left.remove(min(left, key=lambda number: lines.is_new(places[number])))
+        new.update(left)
+    return new
 
 
-class _Inside:
-    """Tells of places whether they lie inside text that is accepted."""
-
-    def __init__(self, places: Sequence[Occurrence], accepted: Accepted, entries: Sequence[Entry]) -> None:
-        self._places, self._accepted, self._entries = places, accepted, entries
-        self._by_document: defaultdict[Key, list[int]] = defaultdict(list)
-        for number in accepted.status:
-            self._by_document[places[number].key].append(number)
-
-    def _around(self, place: Occurrence) -> list[int]:
-        return [
-            number for number in self._by_document.get(place.key, ())
-            if self._places[number].start < place.end and place.start < self._places[number].end
-        ]  # fmt: skip
-
-    def holds(self, place: Occurrence) -> bool:
-        """Whether STILL of its code points lie in accepted places and, where those were edited, its words too."""
-        around = self._around(place)
-        spans = sorted((self._places[number].start, self._places[number].end) for number in around)
-        if covered(place.start, place.end, spans) < STILL * (place.end - place.start):
-            return False
-        if self.is_unchanged(place):
-            return True
-        sketches = [self._entries[entry].sketch for number in around for entry in self._accepted.by[number]]
-        return contained(place.sketch, sketches, set().union(*sketches)) >= STILL
-
-    def is_unchanged(self, place: Occurrence) -> bool:
-        """Whether the accepted places that it lies in are as they were accepted."""
-        return all(
-            self._entries[entry].fingerprint == self._places[number].fingerprint
-            for number in self._around(place)
-            for entry in self._accepted.by[number]
-        )
-
-
-def covered(start: int, end: int, spans: Iterable[Span]) -> int:
-    """How many of the code points ``[start, end)`` lie in spans, which are sorted."""
-    total = 0
-    for first, last in spans:
-        first, last = max(first, start), min(last, end)
-        total += max(last - first, 0)
-        start = max(start, last)
-    return total
+def _stale(
+    entries: Sequence[Entry], accepted: Accepted, numbered: Mapping[Location, int], lost: Counter[tuple[int, int]]
+) -> Iterator[int]:
+    """Entries of whose words more than half are gone."""
+    answering = set(accepted.by.values())
+    for location, numbers in accepted.entries.items():
+        for number in reversed(numbers if location not in accepted.settled else ()):
+            if number in answering:
+                continue
+            windows = [(numbered[location], window) for window in decoded([entries[number].encoded]).tolist()]
+            missing = [window for window in windows if lost[window] > 0]
+            if 2 * len(missing) > len(windows):
+                lost.subtract(missing)
+                yield number

@@ -16,7 +16,6 @@ from ..read import Options, formats
 from ..read.again import Key, Texts
 from ..result import fingerprint
 from ..verdict import DOCUMENT, PASSAGE
-from .sketch import Sketch, sketches
 
 _BATCH = 1 << 22  # code points of the texts tokenised at a time
 
@@ -47,9 +46,9 @@ class Occurrence(NamedTuple):
         return self.path, self.record
 
     @property
-    def sketch(self) -> Sketch:
-        """The sketch of its words; made anew each time, for few places are ever asked for it."""
-        return sketches([self.text], jobs=1)[0]
+    def name(self) -> tuple[str, str]:
+        """What is there, without where."""
+        return self.rule, self.fingerprint
 
 
 class Group(NamedTuple):

@@ -11,20 +11,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from ..errors import SettingsError
+from ..kernel.types import Array
 from ..model import Report
 from ..read import Options
 from ..read.again import Key, Texts
 from ..verdict import FAIL_ON, NEW, STATUSES, SUPPRESSED, Gate, Stale, Verdict
-from .accept import STILL, accepted
+from .accept import accepted
 from .baseline import Baseline, Entry
-from .findings import Changes, Lines, findings
-from .judge import covered, judged
-from .occurrences import Group, Occurrence, occurrences, own_id
+from .documents import own_words
+from .findings import findings
+from .judge import STILL, judged
+from .lines import Changes, Lines
+from .occurrences import Group, Occurrence, occurrences
 from .paths import Scope, archives
-from .sketch import encoded, held, pairs, sketches
-
-_READ_AGAIN = 200  # records of one file in which words are looked for
+from .words import decoded, encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +63,6 @@ class Suppressions(Protocol):
         """What is wrong with the suppressions themselves, a line each."""
 
 
-class _Standing:
-    """Tells of an entry whether its words still stand in its file."""
-
-    def __init__(self, texts: Texts, relative: Callable[[str], str]) -> None:
-        self._texts, self._relative = texts, relative
-        self._keys: dict[tuple[str, str | None], list[Key]] | None = None
-
-    def __call__(self, entry: Entry) -> bool:
-        if self._keys is None:
-            self._keys = {}
-            for key in self._texts.keys:
-                location = self._relative(key[1].path or key[0]), own_id(key)
-                self._keys.setdefault(location, []).append(key)
-        found = self._keys.get(entry.location, ())[:_READ_AGAIN]
-        return any(held(entry.sketch, pairs(self._texts.text(key))) >= STILL for key in found)
-
-
 class Survey:
     """A report seen through a baseline: every place, and what is known of it. ``report`` is as it was given."""
 
@@ -97,16 +83,15 @@ class Survey:
         passed_over = {scope.relative(entry.source) for entry in report.skipped}
         looked_at = [e for e in baseline.entries if scope.holds(e.path) or scope.is_gone(e.path)]
         self._entries = [e for e in looked_at if passed_over.isdisjoint((e.path, *archives(e.path)))]
-        self._accepted = accepted(
-            self._places, self._entries, scope.is_gone, self._lines.is_new, _Standing(texts, scope.relative)
-        )
         self._reasons = _suppressed(self._places, self._groups, suppressions)
-        self._status = judged(
-            self._places, self._groups, self._accepted, self._entries, self._reasons,
-            self._lines.is_new, self._lines.is_old,
+        self._accepted = accepted(
+            self._places, self._entries, self._reasons, scope.is_gone, self._lines.renames
+        )
+        self._answering = set(self._accepted.by.values())
+        self._status, self._lost = judged(
+            self._places, self._groups, self._entries, self._accepted, self._reasons, self._lines, texts,
+            report.settings.min_tokens,
         )  # fmt: skip
-        for number, whole in _parts(self._places, self._status).items():
-            self._status[number], self._reasons[number] = SUPPRESSED, self._reasons[whole]
 
     def verdict(self, policy: Policy, *, only_changed: bool = False) -> Verdict:
         """The gate's answer. ``only_changed``: of findings outside the changed lines it says nothing."""
@@ -129,39 +114,36 @@ class Survey:
         made = [entry for entry in self._baseline.entries if entry not in known]
         copies: Counter[tuple[str, str | None, str, str]] = Counter()
         wanted = [n for n in range(len(self._places)) if self._status.get(n) != SUPPRESSED]
-        found = sketches([self._places[number].text for number in wanted])
-        for number, sketch in zip(wanted, found, strict=True):
+        own = own_words(self._places, wanted, self._texts)
+        for number in wanted:
             place = self._places[number]
             name = (place.path, place.record, place.rule, place.fingerprint)
             copies[name] += 1
-            answers = (self._entries[entry].reason for entry in self._accepted.by.get(number, ()))
-            made.append(Entry(*name, copies[name], encoded(sketch), next(filter(None, answers), None)))
+            reason = self._reason(number, own[number])
+            made.append(Entry(*name, copies[name], encoded(own[number]), reason))
         return made
 
-    def _stale(self) -> list[Stale]:
-        alive = {*self._elsewhere(), *self._in_other_form()}
-        stale = [entry for entry in self._unanswered() if entry not in alive]
-        return sorted(Stale(entry.rule, entry.path, entry.fingerprint) for entry in stale)
+    def _reason(self, number: int, own: Array) -> str | None:
+        """The reason that a person wrote for a place, or for what most of it was before."""
+        if number in self._accepted.by:
+            return self._entries[self._accepted.by[number]].reason
+        for entry in self._accepted.entries.get(self._places[number].location, ()):
+            if self._entries[entry].reason is not None and entry not in self._answering:
+                if _share(decoded([self._entries[entry].encoded]), own) > 1 - STILL:
+                    return self._entries[entry].reason
+        return None
 
-    def _unanswered(self) -> list[Entry]:
-        answering = self._accepted.entries()
-        return [entry for number, entry in enumerate(self._entries) if number not in answering]
+    def _stale(self) -> list[Stale]:
+        alive = set(self._elsewhere())
+        lost = [self._entries[number] for number in self._lost]
+        return sorted(Stale(e.rule, e.path, e.fingerprint) for e in lost if e not in alive)
 
     def _elsewhere(self) -> list[Entry]:
         """Entries that nothing answers for because the other copy stands in a file that was not looked at."""
         seen = set(self._entries)
-        words = {pair for entry in self._baseline.entries if entry not in seen for pair in entry.sketch}
-        return [entry for entry in self._unanswered() if words and held(entry.sketch, words) >= STILL]
-
-    def _in_other_form(self) -> list[Entry]:
-        """Entries that nothing answers for whose words repeat in their file as parts of other places."""
-        wanted = self._unanswered()
-        locations = {entry.location for entry in wanted}
-        words: dict[tuple[str, str | None], set[int]] = {location: set() for location in locations}
-        for place in self._places:
-            if place.location in locations:
-                words[place.location] |= pairs(place.text)
-        return [entry for entry in wanted if held(entry.sketch, words[entry.location]) >= STILL]
+        unseen = decoded(entry.encoded for entry in self._baseline.entries if entry not in seen)
+        left = [e for n, e in enumerate(self._entries) if n not in self._answering] if len(unseen) else []
+        return [e for e in left if _share(decoded([e.encoded]), unseen) >= STILL]
 
     def _differences(self) -> list[str]:
         """Settings that are not those of the baseline: with others, other passages are found."""
@@ -174,37 +156,36 @@ class Survey:
         ]
 
 
+def _share(windows: Array, others: Array) -> float:
+    """Which part of the windows is among the others; of none, all."""
+    return float(np.isin(windows, others).mean()) if len(windows) else 1.0
+
+
 def _suppressed(
     places: Sequence[Occurrence], groups: Sequence[Group], suppressions: Suppressions
 ) -> dict[int, str]:
-    """Why places are suppressed, by their numbers. A fingerprint may be a place's own or that of its cluster."""
+    """Why places are suppressed, by their numbers. A fingerprint may be a place's own or that of its cluster.
+
+    What lies in a suppressed place is suppressed with it.
+    """
     clusters: list[list[str]] = [[] for _ in places]
     for group in groups:
         for number in group.places:
             clusters[number].append(group.cluster)
-    reasons = {}
-    for number, place in enumerate(places):
+    reasons: dict[int, str] = {}
+    silent: dict[Key, list[int]] = {}
+    for number in sorted(range(len(places)), key=lambda n: places[n].start - places[n].end):
+        place = places[number]
         names = (place.fingerprint, *dict.fromkeys(clusters[number]))
         why = suppressions.why(place.key, place.start, place.end, names)
+        size = STILL * (place.end - place.start)
+        for whole in silent.get(place.key, ()):
+            inside = min(place.end, places[whole].end) - max(place.start, places[whole].start) >= size
+            why = reasons[whole] if why is None and inside else why
         if why is not None:
             reasons[number] = why
+            silent.setdefault(place.key, []).append(number)
     return reasons
-
-
-def _parts(places: Sequence[Occurrence], status: Mapping[int, str]) -> dict[int, int]:
-    """New places that lie inside a suppressed one of the same document, and that one."""
-    silent: dict[Key, list[int]] = {}
-    for number, is_what in status.items():
-        if is_what == SUPPRESSED:
-            silent.setdefault(places[number].key, []).append(number)
-    parts = {}
-    for number, is_what in status.items():
-        place = places[number]
-        for whole in silent.get(place.key, ()) if is_what == NEW else ():
-            span = (places[whole].start, places[whole].end)
-            if covered(place.start, place.end, [span]) >= STILL * (place.end - place.start):
-                parts[number] = whole
-    return parts
 
 
 def _failures(policy: Policy, counts: Mapping[str, int], total: int, stale: int, report: Report) -> list[str]:

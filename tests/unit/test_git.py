@@ -124,12 +124,19 @@ class TestSince:
         assert changes.touched("a.md", 2, 2)
         assert not changes.touched("b.md", None, None)
 
-    def test_a_moved_file_is_new_under_its_name(self, repository: Repository) -> None:
-        base = repository.commit(a__md=TEN)
+    def test_of_a_renamed_file_what_was_edited_is_new(self, repository: Repository) -> None:
+        base = repository.commit(a__md=TEN, old__md=TEN.replace("line", "row"), plain__md=edited(1, 2, 3, 4, 5))
         repository.git("config", "diff.renames", "copies")
-        repository.git("mv", "a.md", "b.md")
+        repository.git("mv", "a.md", "b c.md")
+        repository.git("mv", "old.md", "e\tf.md")
+        repository.write("b c.md", edited(4))
+        repository.write("copy.md", edited(1, 2, 3, 4, 5))
+        repository.git("add", "--intent-to-add", "copy.md")
         changes = Changes.since(base, str(repository.top))
-        assert changes.first_run("b.md", 1, 10) == (1, 10)
+        assert changes.renames == {"a.md": "b c.md", "old.md": "e\tf.md"}
+        assert [n for n in range(1, 11) if changes.touched("b c.md", n, n)] == [4]
+        assert not changes.touched("e\tf.md", None, None) or not changes.touched("e\tf.md", 1, 10)
+        assert changes.first_run("copy.md", 1, 10) == (1, 10)
 
     @pytest.mark.parametrize(
         "name",

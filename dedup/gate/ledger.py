@@ -1,0 +1,220 @@
+"""What stood where when it was accepted, word for word, against what stands there now.
+
+Enters: texts with the places in them that repeat something, and the words that the baseline has accepted, by location
+(a file, or a record in it). Leaves: for each token in such a place how it is accounted for: its words were accepted
+there, or elsewhere and are gone from there, or nobody has accepted them and this is the copy that was there before; or
+there is one copy more than before, and it is new.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..kernel.types import Array
+from .words import BITS, WINDOW, Words
+
+#: How a window is accounted for. COPIED: the text was there before, and this is another copy of it; GROWN: this text
+#: and what it repeats are equally new.
+NOTHING, HERE, ELSEWHERE, BEFORE, COPIED, GROWN = range(6)
+
+_FOLLOWED = 1 << 10  # ways that words may have gone, each looked at: beyond that they tell nothing
+
+Span = tuple[int, int]
+
+
+class Text(NamedTuple):
+    """A document: its location's number, its words, and spans of tokens that repeat something.
+
+    ``silent`` spans are suppressed: what stands in them is never new, and was perhaps there before.
+    """
+
+    location: int
+    words: Words
+    spans: Sequence[Span]
+    silent: Sequence[Span]
+
+
+class Tokens(NamedTuple):
+    """Which tokens of a text are accounted for how, as bits by token."""
+
+    here: Array
+    elsewhere: Array
+    before: Array
+    new: Array
+    copied: Array
+
+
+class Ledger:
+    """Accounts for all texts together. ``age`` tells how much changed at each token of a text, by its number."""
+
+    def __init__(
+        self,
+        texts: Sequence[Text],
+        allowed: Sequence[tuple[int, Array]],
+        accepted: Callable[[], Array],
+        age: Callable[[int], Array],
+    ) -> None:
+        """``allowed``: locations, and windows accepted there; ``accepted``: all windows that are, anywhere."""
+        self._texts, self._age = texts, age
+        sizes = [max(len(text.words.windows), WINDOW) for text in texts]
+        self._bases = np.concatenate([[0], np.cumsum(sizes)]).astype("i8")
+        total = int(self._bases[-1])
+        self._windows = np.zeros(total, "i8")
+        self._keys = np.zeros(total, "i8")
+        self._counts, self._silent = np.zeros(total, bool), np.zeros(total, bool)
+        for text, base in zip(texts, self._bases.tolist(), strict=False):
+            self._enter(text, base)
+        self._state = np.zeros(total, "u1")
+        self._ages = np.zeros(total, "u1")
+        keys = [windows.astype("i8") | location << BITS for location, windows in allowed]
+        self._allowed = np.unique(np.concatenate([np.zeros(0, "i8"), *keys]), return_counts=True)
+        #: How often windows were accepted and are not found any more, by location and window.
+        self.lost: Counter[tuple[int, int]] = Counter()
+        self._settle(accepted)
+
+    def _enter(self, text: Text, base: int) -> None:
+        windows = slice(base, base + len(text.words.windows))
+        self._windows[windows] = text.words.windows
+        self._keys[windows] = self._windows[windows] | text.location << BITS
+        for marks, spans in ((self._counts, text.spans), (self._silent, text.silent)):
+            for first, end in spans:
+                within = text.words.within(first, end)
+                marks[base + within.start : base + within.stop] = True
+        self._counts[windows] &= ~self._silent[windows]
+
+    def _settle(self, accepted: Callable[[], Array]) -> None:
+        counted = np.flatnonzero(self._counts)
+        left = self._here(counted)
+        if len(left):
+            for number, base in enumerate(self._bases[:-1].tolist()):
+                found = self._age(number)
+                self._ages[base : base + len(found)] = found
+            left = self._here(counted)
+        self._lose()
+        left = self._moved(left)
+        if len(left):
+            self._new(left, accepted())
+
+    def _here(self, counted: Array) -> Array:
+        """Accounts for what was accepted where it stands, the least changed first; gives what is left."""
+        order = counted[np.lexsort((self._ages[counted], self._keys[counted]))]
+        keys = self._keys[order]
+        allowed = _looked_up(keys, *self._allowed)
+        is_here = _ordinals(keys) < allowed
+        self._state[order] = np.where(is_here, HERE, NOTHING)
+        return np.sort(order[~is_here])
+
+    def _lose(self) -> None:
+        keys, often = np.unique(self._keys[self._counts | self._silent], return_counts=True)
+        missing = self._allowed[1] - _looked_up(self._allowed[0], keys, often)
+        gone = missing > 0
+        for key, count in zip(self._allowed[0][gone].tolist(), missing[gone].tolist(), strict=True):
+            self.lost[key >> BITS, key & (1 << BITS) - 1] = count
+
+    def _moved(self, left: Array) -> Array:
+        """Accounts for what was accepted where it is gone, most words together first; gives what is left."""
+        wanted: defaultdict[int, defaultdict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        lost = {window for _, window in self.lost}
+        newest_first = left[np.lexsort((left, self._ages[left]))][::-1]
+        for at in newest_first.tolist() if lost else ():
+            window, location = int(self._windows[at]), int(self._keys[at]) >> BITS
+            if window in lost:
+                wanted[window][location].append(at)
+        sources: defaultdict[int, list[int]] = defaultdict(list)
+        by_window: defaultdict[int, list[int]] = defaultdict(list)
+        for source, window in self.lost:
+            if window in wanted:
+                sources[source].append(window)
+                by_window[window].append(source)
+        shared: Counter[Span] = Counter()
+        for window, targets in wanted.items():
+            if len(targets) * len(by_window[window]) <= _FOLLOWED:
+                shared.update((source, target) for source in by_window[window] for target in targets)
+        for source, target in sorted(shared, key=lambda way: (-shared[way], way)):
+            for window in sources[source]:
+                self._move(window, source, wanted[window].get(target, []))
+        for window, targets in wanted.items():
+            for source in by_window[window]:
+                for found in targets.values():
+                    self._move(window, source, found)
+        return left[self._state[left] == NOTHING]
+
+    def _move(self, window: int, source: int, found: list[int]) -> None:
+        while found and self.lost[source, window] > 0:
+            self._state[found.pop()] = ELSEWHERE
+            self.lost[source, window] -= 1
+
+    def _new(self, left: Array, accepted: Array) -> None:
+        """Tells further copies from those that were there before."""
+        is_accepted = np.isin(self._windows[left], accepted)
+        self._state[left[is_accepted]] = COPIED
+        silent = np.flatnonzero(self._silent)
+        silent = silent[~np.isin(self._windows[silent], accepted)]
+        both = np.concatenate([left[~is_accepted], silent])
+        is_silent = self._silent[both]
+        beside_new = self._beside(COPIED)[both]
+        order = np.lexsort((both, beside_new, is_silent, self._ages[both], self._windows[both]))
+        both, is_silent = both[order], is_silent[order]
+        windows, ages = self._windows[both], self._ages[both]
+        first = np.flatnonzero(_ordinals(windows) == 0)
+        sizes = np.diff(np.append(first, len(windows)))
+        was_silent = np.repeat(is_silent[first], sizes)
+        was_before = was_silent | (ages > np.repeat(ages[first], sizes))
+        state = np.where(was_before, COPIED, GROWN)
+        state[first] = np.where(sizes > 1, BEFORE, NOTHING)
+        self._state[both[~is_silent]] = state[~is_silent]
+
+    def _beside(self, state: int) -> Array:
+        """Which tokens lie in a span of which some part has this state."""
+        beside = np.zeros(len(self._state), bool)
+        for text, base in zip(self._texts, self._bases.tolist(), strict=False):
+            for first, end in text.spans:
+                within = text.words.within(first, end)
+                found = self._state[base + within.start : base + within.stop] == state
+                if 5 * np.count_nonzero(found) > len(found):
+                    beside[base + first : base + end] = True
+        return beside
+
+    def tokens(self) -> list[Tokens]:
+        """How the tokens of each text are accounted for.
+
+        A token is new where it lies in new windows and in none that is old: an edited word makes its neighbours no
+        copy.
+        """
+        covered = [self._covered(state) for state in (HERE, ELSEWHERE, BEFORE, COPIED, GROWN)]
+        here, elsewhere, before, copied, grown = covered
+        is_old = here | elsewhere | before
+        every = (here, elsewhere, before, (copied | grown) & ~is_old, copied & ~is_old)
+        return [
+            Tokens(*(marks[base : base + len(text.words.windows)] for marks in every))
+            for text, base in zip(self._texts, self._bases.tolist(), strict=False)
+        ]
+
+    def _covered(self, state: int) -> Array:
+        marks = self._state == state
+        covered = marks.copy()
+        for step in range(1, WINDOW):
+            covered[step:] |= marks[:-step]
+        return covered
+
+
+def _ordinals(keys: Array) -> Array:
+    """Of each of sorted keys, how many equal ones stand before it."""
+    places = np.arange(len(keys))
+    is_first = np.ones(len(keys), bool)
+    is_first[1:] = keys[1:] != keys[:-1]
+    ordinals: Array = places - np.maximum.accumulate(np.where(is_first, places, 0))
+    return ordinals
+
+
+def _looked_up(keys: Array, known: Array, values: Array) -> Array:
+    """The value of each key, 0 for one that is not known; ``known`` is sorted."""
+    if not len(known):
+        return np.zeros(len(keys), "i8")
+    at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    found: Array = np.where(known[at] == keys, values[at], 0)
+    return found

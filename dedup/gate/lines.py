@@ -1,0 +1,72 @@
+"""What version control says of places, asked for when somebody first wants to know.
+
+Enters: how to find out. Leaves: whether something changed at a place, and where files were before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from ..verdict import Finding
+from .occurrences import Occurrence
+
+
+class Changes(Protocol):
+    """What version control says of lines; :class:`dedup.gate.git.Changes` is one."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the user should know of how they were found."""
+
+    @property
+    def renames(self) -> Mapping[str, str]:
+        """New paths of files by their old ones."""
+
+    def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
+        """Whether one of these lines of a file was added or changed; without lines, whether the file was."""
+
+    def first_run(self, path: str, line: int | None, end_line: int | None) -> tuple[int, int] | None:
+        """The first run of added or changed lines among these."""
+
+
+class Lines:
+    """Changed lines, asked for when they are first needed."""
+
+    def __init__(self, changes: Callable[[], Changes | None]) -> None:
+        self._ask = changes
+        self._changes: Changes | None = None
+        self._is_asked = False
+
+    def _known(self) -> Changes | None:
+        if not self._is_asked:
+            self._changes, self._is_asked = self._ask(), True
+        return self._changes
+
+    @property
+    def notes(self) -> list[str]:
+        """What went wrong when version control was asked."""
+        return [] if self._changes is None else list(self._changes.notes)
+
+    def is_new(self, place: Occurrence) -> bool:
+        """Whether something changed at this place; False where nothing is known."""
+        return self.touched(place.path, place.line, place.end_line)
+
+    def renames(self) -> Mapping[str, str]:
+        """New paths of files by their old ones, where they are known."""
+        changes = self._known()
+        return {} if changes is None else changes.renames
+
+    def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
+        """Whether something changed in these lines of a file; without lines, in all of it."""
+        changes = self._known()
+        return changes is not None and changes.touched(path, line, end_line)
+
+    def touches(self, finding: Finding) -> bool:
+        """Whether something changed at the place of a finding."""
+        return self.touched(finding.path, finding.line, finding.end_line)
+
+    def added(self, place: Occurrence) -> tuple[int, int] | None:
+        """The first run of changed lines at this place."""
+        changes = self._known()
+        return None if changes is None else changes.first_run(place.path, place.line, place.end_line)
