@@ -49,7 +49,7 @@ class Edited:
     """What version control would say: files and the lines in them that changed."""
 
     notes: Sequence[str] = ()
-    renames: Mapping[str, str] = {}  # noqa: RUF012
+    renames: Mapping[str, str] = {}
 
     def __init__(self, **lines: tuple[int, int]) -> None:
         self._lines = {name.replace("__", "/").replace("_", "."): span for name, span in lines.items()}

@@ -46,19 +46,18 @@ def accepted(
         here[place.location].append(number)
     renamed = _renamed(places, here, entries, is_gone, renames)
     listed: defaultdict[Location, list[int]] = defaultdict(list)
-    for number, entry in enumerate(entries):
-        listed[renamed.get(entry.path, entry.path), entry.record].append(number)
+    for at, entry in enumerate(entries):
+        listed[renamed.get(entry.path, entry.path), entry.record].append(at)
     by: dict[int, int] = {}
     settled = set()
     for location, found in here.items():
         waiting: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        for number in listed.get(location, ()):
-            waiting[entries[number].name].append(number)
-        told = [place for place in found if place not in suppressed]
+        for at in listed.get(location, ()):
+            waiting[entries[at].name].append(at)
         answered = 0
-        for place in told:
-            if waiting.get(places[place].name):
-                by[place] = waiting[places[place].name].pop(0)
+        for number in found:
+            if number not in suppressed and waiting.get(places[number].name):
+                by[number] = waiting[places[number].name].pop(0)
                 answered += 1
         if answered == len(found) == len(listed.get(location, ())):
             settled.add(location)
@@ -72,29 +71,29 @@ def _renamed(
     is_gone: Callable[[str], bool],
     renames: Callable[[], Mapping[str, str]],
 ) -> dict[str, str]:
-    """New paths by the old ones of the baseline: those that hold the same places, then those that git knows of."""
+    """New paths by the old ones of the baseline: those that git knows of, then those that hold the same places."""
     old = {entry.path for entry in entries}
     new = sorted({path for path, _ in here} - old)
     gone = sorted(filter(is_gone, old)) if new else []
     if not gone:
         return {}
-    wanted = set(gone)
-    before = _contents(entry for entry in entries if entry.path in wanted)
-    now = _contents(places[number] for (path, _), found in here.items() if path not in old for number in found)
-    waiting: defaultdict[frozenset[object], list[str]] = defaultdict(list)
-    for path in reversed(new):
-        waiting[now[path]].append(path)
-    found = {path: waiting[before[path]].pop() for path in gone if waiting.get(before[path])}
-    left = {path for paths in waiting.values() for path in paths}
-    lost = [path for path in gone if path not in found]
-    known = renames() if left and lost else {}
-    for path in lost:
+    found: dict[str, str] = {}
+    known = renames()
+    for path in gone:
         for file in (path, *archives(path)):
             target = known.get(file, file) + path[len(file) :]
-            if target in left:
+            if target in new and target not in found.values():
                 found[path] = target
-                left.discard(target)
-    return found
+    left = [path for path in new if path not in found.values()]
+    wanted = {path for path in gone if path not in found}
+    before = _contents(entry for entry in entries if entry.path in wanted)
+    now = _contents(
+        places[number] for (path, _), numbers in here.items() if path in left for number in numbers
+    )
+    waiting: defaultdict[frozenset[object], list[str]] = defaultdict(list)
+    for path in reversed(left):
+        waiting[now[path]].append(path)
+    return found | {path: waiting[before[path]].pop() for path in sorted(wanted) if waiting.get(before[path])}
 
 
 def _contents(items: Iterable[Occurrence | Entry]) -> dict[str, frozenset[object]]:

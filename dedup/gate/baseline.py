@@ -30,7 +30,8 @@ class Entry(NamedTuple):
     """One accepted place. ``record`` is the id of a record that has one of its own, else None; ``copy`` is from 1.
 
     ``encoded`` are the hashes of its words (:mod:`dedup.gate.words`) as they stand in the file, without those that lie
-    in a longer accepted place of the same document: together, the entries of a file hold each of its words once.
+    in a longer accepted place of the same document: together, the entries of a file hold each of its words once. ``beside`` are those of the
+    document that repeat, too, but in no place that a scan names.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Entry(NamedTuple):
     fingerprint: str
     copy: int
     encoded: str
+    beside: str = ""
     reason: str | None = None
 
     @property
@@ -137,12 +139,12 @@ def _entry(value: dict[str, Any], where: str) -> Entry:
     for name, kind in kinds.items():
         if type(value.get(name)) is not kind:
             raise BaselineError(f"{where}: no {name!r} as it should be; {_ANEW}")
-    for name in ("id", "reason"):
+    for name in ("id", "beside", "reason"):
         if not isinstance(value.get(name), str | None):
             raise BaselineError(f"{where}: {name!r} is {value[name]!r}; expected a string")
     if value["rule"] not in (DOCUMENT, PASSAGE):
         raise BaselineError(f"{where}: the rule is {value['rule']!r}; expected {DOCUMENT} or {PASSAGE}")
-    if not is_encoded(value["words"]):
+    if not (is_encoded(value["words"]) and is_encoded(value.get("beside", ""))):
         raise BaselineError(f"{where}: the words are damaged; {_ANEW}")
     return Entry(
         value["path"],
@@ -151,6 +153,7 @@ def _entry(value: dict[str, Any], where: str) -> Entry:
         value["fingerprint"],
         value["copy"],
         value["words"],
+        value.get("beside", ""),
         value.get("reason"),
     )
 
@@ -170,4 +173,7 @@ def _plain(entry: Entry) -> dict[str, Any]:
     plain |= {"rule": entry.rule, "fingerprint": entry.fingerprint, "copy": entry.copy}
     if entry.reason is not None:
         plain["reason"] = entry.reason
-    return plain | {"words": entry.encoded}
+    plain["words"] = entry.encoded
+    if entry.beside:
+        plain["beside"] = entry.beside
+    return plain

@@ -2,7 +2,8 @@
 
 Enters: the top of a repository, and a revision or the wish for what is staged. Leaves: the lines of the work tree that
 were added or changed since, by file, and between which lines some were deleted. A changed line is an added one to git.
-A file that git takes for a renamed one has only the lines that changed on the way. Lines end in a line feed for git as for dedup.
+Of a file that git takes for a renamed one, the lines that changed on the way. Lines end in a line feed for git as for
+dedup.
 """
 
 from __future__ import annotations

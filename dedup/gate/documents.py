@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from ..kernel.types import Array
 from ..read.again import Key, Texts
 from .occurrences import Occurrence
 from .words import Words, words
+
+_FREE, _SILENT = -1, -2  # windows outside of all places, and in suppressed ones
 
 
 class Document(NamedTuple):
@@ -35,13 +38,41 @@ def documents(places: Sequence[Occurrence], numbers: Iterable[int], texts: Texts
         yield Document(key, found, {n: found.span(places[n].start, places[n].end) for n in by_key[key]})
 
 
-def own_words(places: Sequence[Occurrence], numbers: Iterable[int], texts: Texts) -> dict[int, Array]:
-    """The windows of each place, without those that lie in a longer one: no window of a document counts twice."""
-    own: dict[int, Array] = {}
-    for document in documents(places, numbers, texts):
-        owners = np.full(len(document.words.windows), -1)
+class Own(NamedTuple):
+    """Windows of a place that none of the longer ones of its document holds; with one, what else repeats there."""
+
+    words: Array
+    beside: Array
+
+
+def own_words(places: Sequence[Occurrence], suppressed: AbstractSet[int], texts: Texts) -> dict[int, Own]:
+    """The windows of each place that is not suppressed: no window of a document counts twice.
+
+    A scan does not name each part of what it has found. What repeats in these documents outside of the places counts
+    beside the longest place of each.
+    """
+    read = []
+    for document in documents(places, range(len(places)), texts):
+        owners = np.full(len(document.words.windows), _FREE)
         for number in sorted(document.spans, key=lambda n: (places[n].end - places[n].start, places[n].name)):
-            owners[document.words.within(*document.spans[number])] = number
-        for number in document.spans:
-            own[number] = document.words.windows[owners == number]
-    return own
+            if number not in suppressed:
+                owners[document.words.within(*document.spans[number])] = number
+        for number in suppressed & document.spans.keys():
+            owners[document.words.within(*document.spans[number])] = _SILENT
+        size = len(document.words.starts)
+        is_window = np.zeros(size, bool)
+        is_window[document.words.within(0, size)] = True
+        read.append((document.words.windows[is_window], owners[is_window]))
+    every = np.concatenate([np.zeros(0, "u4"), *(windows for windows, _ in read)])
+    often, counts = np.unique(every, return_counts=True)
+    repeated = often[counts > 1]
+    own: dict[int, Own] = {}
+    nothing = np.zeros(0, "u4")
+    for windows, owners in read:
+        beside = windows[(owners == _FREE) & np.isin(windows, repeated)]
+        found = np.unique(owners[owners >= 0]).tolist()
+        sizes = {number: places[number].end - places[number].start for number in found}
+        longest = max(found, key=lambda number: (sizes[number], -number), default=None)
+        for number in found:
+            own[number] = Own(windows[owners == number], beside if number == longest else nothing)
+    return {number: own.get(number, Own(nothing, nothing)) for number in range(len(places))}

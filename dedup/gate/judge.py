@@ -8,24 +8,26 @@ yet, has none.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ..kernel.types import WORD_WEIGHT, Array
 from ..read.again import Texts
-from ..verdict import EDITED, KNOWN, MOVED, NEW, SUPPRESSED
+from ..verdict import DOCUMENT, EDITED, KNOWN, MOVED, NEW, SUPPRESSED
 from .accept import Accepted, Location
 from .baseline import Entry
 from .documents import Document, documents
 from .ledger import Ledger, Text, Tokens
 from .lines import Lines
 from .occurrences import Group, Occurrence
-from .words import decoded
+from .words import WINDOW, decoded
 
 #: An edited text is still the accepted one while it holds this share of it.
 STILL = 0.8
+
+_PARTNERS = 16  # copies of a document that are looked at with it
 
 
 class Judgement(NamedTuple):
@@ -54,31 +56,32 @@ def judged(
     status = dict.fromkeys(suppressed, SUPPRESSED)
     for location in accepted.settled:
         status |= dict.fromkeys(accepted.places[location], MOVED if location[0] in old_paths else KNOWN)
-    open_places = [n for n in range(len(places)) if places[n].location not in accepted.settled]
-    read = list(documents(places, open_places, texts))
+    is_open = [place.location not in accepted.settled for place in places]
+    read = list(documents(places, _looked_at(places, groups, is_open), texts))
     numbered = {location: number for number, location in enumerate({*accepted.places, *accepted.entries})}
     allowed = [
-        (numbered[location], decoded(entries[n].encoded for n in found))
+        (numbered[location], decoded(part for n in found for part in (entries[n].encoded, entries[n].beside)))
         for location, found in accepted.entries.items() if location not in accepted.settled
     ]  # fmt: skip
     ledger = Ledger(
-        [_text(document, places, numbered, suppressed) for document in read],
+        [_text(document, places, is_open, numbered, suppressed) for document in read],
         allowed,
-        lambda: decoded(entry.encoded for entry in entries),
+        lambda: decoded(part for entry in entries for part in (entry.encoded, entry.beside)),
         lambda number: _age(read[number], places, lines, texts),
     )
     named = {(accepted.renamed.get(entry.path, entry.path), entry.fingerprint) for entry in entries}
     found: dict[int, str] = {}
     plain: list[int] = []  # places of whose words nothing is known
     for document, tokens in zip(read, ledger.tokens(), strict=True):
-        told = {n: span for n, span in document.spans.items() if n not in suppressed}
+        told = {n: span for n, span in document.spans.items() if is_open[n] and n not in suppressed}
         new = _new(told, tokens, document.words.weights, WORD_WEIGHT * min_tokens)
         found |= dict.fromkeys(new, NEW)
         for number, (first, end) in told.items():
             if number in new:
                 continue
             here, elsewhere, before = (
-                np.count_nonzero(marks[first:end]) for marks in (tokens.here, tokens.elsewhere, tokens.before)
+                int(np.count_nonzero(marks[first:end]))
+                for marks in (tokens.here, tokens.elsewhere, tokens.before)
             )
             place = places[number]
             if max(here, elsewhere) >= max(before, 1):
@@ -92,15 +95,29 @@ def judged(
     return Judgement(status, frozenset(_stale(entries, accepted, numbered, ledger.lost)))
 
 
+def _looked_at(places: Sequence[Occurrence], groups: Sequence[Group], is_open: Sequence[bool]) -> set[int]:
+    """Places of documents that are looked at word for word: the open ones, and of these the copies as documents.
+
+    What a document has of another one may be scattered there, where no place tells of it.
+    """
+    found = {number for number in range(len(places)) if is_open[number]}
+    for group in groups:
+        documents = [number for number in group.places if places[number].rule == DOCUMENT]
+        if len(documents) > 1 and any(is_open[number] for number in documents):
+            found.update(documents[:_PARTNERS])
+    return found
+
+
 def _text(
     document: Document,
     places: Sequence[Occurrence],
+    is_open: Sequence[bool],
     numbered: Mapping[Location, int],
     suppressed: Collection[int],
 ) -> Text:
     location = numbered[places[next(iter(document.spans))].location]
-    spans = [span for number, span in document.spans.items() if number not in suppressed]
-    silent = [span for number, span in document.spans.items() if number in suppressed]
+    spans = [span for n, span in document.spans.items() if is_open[n] and n not in suppressed]
+    silent = [span for n, span in document.spans.items() if n in suppressed]
     return Text(location, document.words, spans, silent)
 
 
@@ -128,7 +145,7 @@ def _new(told: Mapping[int, tuple[int, int]], tokens: Tokens, weights: Array, le
     """The places of a document that are new: first those that are so as a whole, then the shortest that hold a copy."""
     new: set[int] = set()
     told_of = np.zeros(len(weights), bool)
-    counts = {number: np.count_nonzero(tokens.new[first:end]) for number, (first, end) in told.items()}
+    counts = {number: int(np.count_nonzero(tokens.new[first:end])) for number, (first, end) in told.items()}
     for number, (first, end) in told.items():
         if end > first and counts[number] >= STILL * (end - first):
             new.add(number)
@@ -140,7 +157,7 @@ def _new(told: Mapping[int, tuple[int, int]], tokens: Tokens, weights: Array, le
         left = ~told_of[first:end]
         share = np.count_nonzero(tokens.new[first:end] & left)
         copied = tokens.copied[first:end] & left
-        if share > (1 - STILL) * (end - first) or _longest(copied, weights[first:end]) >= least:
+        if share > max((1 - STILL) * (end - first), WINDOW) or _longest(copied, weights[first:end]) >= least:
             new.add(number)
             told_of[first:end] = True
     return new
@@ -162,7 +179,7 @@ def _further(
     accepted: Accepted,
     lines: Lines,
 ) -> set[int]:
-    """Places that share no window with anything: alike, but with other words throughout. Of those, all but the oldest."""
+    """Of places that are alike, but with other words throughout, so that no window is shared: all but the oldest."""
     unknown = {number for number in plain if number not in accepted.by}
     new: set[int] = set()
     for group in groups:
@@ -174,7 +191,10 @@ def _further(
 
 
 def _stale(
-    entries: Sequence[Entry], accepted: Accepted, numbered: Mapping[Location, int], lost: Counter[tuple[int, int]]
+    entries: Sequence[Entry],
+    accepted: Accepted,
+    numbered: Mapping[Location, int],
+    lost: Counter[tuple[int, int]],
 ) -> Iterator[int]:
     """Entries of whose words more than half are gone."""
     answering = set(accepted.by.values())

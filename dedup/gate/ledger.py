@@ -9,7 +9,7 @@ there is one copy more than before, and it is new.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +29,7 @@ Span = tuple[int, int]
 class Text(NamedTuple):
     """A document: its location's number, its words, and spans of tokens that repeat something.
 
-    ``silent`` spans are suppressed: what stands in them is never new, and was perhaps there before.
+    ``silent`` spans are suppressed. What stands there or outside of all spans is never new, but was perhaps there before.
     """
 
     location: int
@@ -72,8 +72,9 @@ class Ledger:
         self._ages = np.zeros(total, "u1")
         keys = [windows.astype("i8") | location << BITS for location, windows in allowed]
         self._allowed = np.unique(np.concatenate([np.zeros(0, "i8"), *keys]), return_counts=True)
-        #: How often windows were accepted and are not found any more, by location and window.
+        #: How often windows were accepted and stand in no place any more, by location and window.
         self.lost: Counter[tuple[int, int]] = Counter()
+        self._gone: Counter[tuple[int, int]] = Counter()  # that are nowhere in their documents any more
         self._settle(accepted)
 
     def _enter(self, text: Text, base: int) -> None:
@@ -94,7 +95,8 @@ class Ledger:
                 found = self._age(number)
                 self._ages[base : base + len(found)] = found
             left = self._here(counted)
-        self._lose()
+        self.lost = self._missing(self._counts | self._silent)
+        self._gone = self._missing(self._windows > 0) if len(left) else Counter()
         left = self._moved(left)
         if len(left):
             self._new(left, accepted())
@@ -108,17 +110,17 @@ class Ledger:
         self._state[order] = np.where(is_here, HERE, NOTHING)
         return np.sort(order[~is_here])
 
-    def _lose(self) -> None:
-        keys, often = np.unique(self._keys[self._counts | self._silent], return_counts=True)
+    def _missing(self, among: Array) -> Counter[tuple[int, int]]:
+        """How often windows were accepted and are not among these."""
+        keys, often = np.unique(self._keys[among], return_counts=True)
         missing = self._allowed[1] - _looked_up(self._allowed[0], keys, often)
-        gone = missing > 0
-        for key, count in zip(self._allowed[0][gone].tolist(), missing[gone].tolist(), strict=True):
-            self.lost[key >> BITS, key & (1 << BITS) - 1] = count
+        pairs = zip(self._allowed[0].tolist(), missing.tolist(), strict=True)
+        return Counter({(key >> BITS, key & (1 << BITS) - 1): count for key, count in pairs if count > 0})
 
     def _moved(self, left: Array) -> Array:
         """Accounts for what was accepted where it is gone, most words together first; gives what is left."""
         wanted: defaultdict[int, defaultdict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-        lost = {window for _, window in self.lost}
+        lost = {window for _, window in self._gone}
         newest_first = left[np.lexsort((left, self._ages[left]))][::-1]
         for at in newest_first.tolist() if lost else ():
             window, location = int(self._windows[at]), int(self._keys[at]) >> BITS
@@ -126,7 +128,7 @@ class Ledger:
                 wanted[window][location].append(at)
         sources: defaultdict[int, list[int]] = defaultdict(list)
         by_window: defaultdict[int, list[int]] = defaultdict(list)
-        for source, window in self.lost:
+        for source, window in self._gone:
             if window in wanted:
                 sources[source].append(window)
                 by_window[window].append(source)
@@ -141,21 +143,23 @@ class Ledger:
             for source in by_window[window]:
                 for found in targets.values():
                     self._move(window, source, found)
-        return left[self._state[left] == NOTHING]
+        still: Array = left[self._state[left] == NOTHING]
+        return still
 
     def _move(self, window: int, source: int, found: list[int]) -> None:
-        while found and self.lost[source, window] > 0:
+        while found and self._gone[source, window] > 0:
             self._state[found.pop()] = ELSEWHERE
+            self._gone[source, window] -= 1
             self.lost[source, window] -= 1
 
     def _new(self, left: Array, accepted: Array) -> None:
         """Tells further copies from those that were there before."""
         is_accepted = np.isin(self._windows[left], accepted)
         self._state[left[is_accepted]] = COPIED
-        silent = np.flatnonzero(self._silent)
-        silent = silent[~np.isin(self._windows[silent], accepted)]
-        both = np.concatenate([left[~is_accepted], silent])
-        is_silent = self._silent[both]
+        others = np.flatnonzero(~self._counts & (self._windows > 0))
+        others = others[~np.isin(self._windows[others], accepted)]
+        both = np.concatenate([left[~is_accepted], others])
+        is_silent = ~self._counts[both]
         beside_new = self._beside(COPIED)[both]
         order = np.lexsort((both, beside_new, is_silent, self._ages[both], self._windows[both]))
         both, is_silent = both[order], is_silent[order]
@@ -196,7 +200,7 @@ class Ledger:
 
     def _covered(self, state: int) -> Array:
         marks = self._state == state
-        covered = marks.copy()
+        covered: Array = marks.copy()
         for step in range(1, WINDOW):
             covered[step:] |= marks[:-step]
         return covered

@@ -113,14 +113,15 @@ class Survey:
         known = set(self._entries).difference(self._elsewhere())
         made = [entry for entry in self._baseline.entries if entry not in known]
         copies: Counter[tuple[str, str | None, str, str]] = Counter()
-        wanted = [n for n in range(len(self._places)) if self._status.get(n) != SUPPRESSED]
-        own = own_words(self._places, wanted, self._texts)
-        for number in wanted:
-            place = self._places[number]
+        own = own_words(self._places, self._reasons.keys(), self._texts)
+        for number, place in enumerate(self._places):
+            if number in self._reasons:
+                continue
             name = (place.path, place.record, place.rule, place.fingerprint)
             copies[name] += 1
-            reason = self._reason(number, own[number])
-            made.append(Entry(*name, copies[name], encoded(own[number]), reason))
+            words, beside = own[number]
+            reason = self._reason(number, words)
+            made.append(Entry(*name, copies[name], encoded(words), encoded(beside), reason))
         return made
 
     def _reason(self, number: int, own: Array) -> str | None:
@@ -128,9 +129,10 @@ class Survey:
         if number in self._accepted.by:
             return self._entries[self._accepted.by[number]].reason
         for entry in self._accepted.entries.get(self._places[number].location, ()):
-            if self._entries[entry].reason is not None and entry not in self._answering:
-                if _share(decoded([self._entries[entry].encoded]), own) > 1 - STILL:
-                    return self._entries[entry].reason
+            found = self._entries[entry]
+            is_open = found.reason is not None and entry not in self._answering
+            if is_open and _share(decoded([found.encoded]), own) > 1 - STILL:
+                return found.reason
         return None
 
     def _stale(self) -> list[Stale]:

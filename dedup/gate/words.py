@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -61,7 +62,7 @@ def words(texts: Iterable[str]) -> Iterator[Words]:
 def _words(texts: list[str]) -> Iterator[Words]:
     tokens = kernel.tokenise(texts, spans=True)
     bounds = tokens.offsets.tolist()
-    for first, end in zip(bounds, bounds[1:], strict=False):
+    for first, end in pairwise(bounds):
         hashes = tokens.hashes[first:end]
         windows = np.zeros(end - first, "u4")
         if end > first:
@@ -91,4 +92,5 @@ def is_encoded(text: str) -> bool:
 def decoded(texts: Iterable[str]) -> Array:
     """The hashes (uint32) in what :func:`encoded` wrote, one text after another."""
     parts = np.frombuffer(b64decode("".join(texts)), "u1").reshape(-1, 3).astype("u4")
-    return parts[:, 0] | parts[:, 1] << np.uint32(8) | parts[:, 2] << np.uint32(16)
+    windows: Array = parts[:, 0] | parts[:, 1] << np.uint32(8) | parts[:, 2] << np.uint32(16)
+    return windows

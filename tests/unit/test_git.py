@@ -125,7 +125,9 @@ class TestSince:
         assert not changes.touched("b.md", None, None)
 
     def test_of_a_renamed_file_what_was_edited_is_new(self, repository: Repository) -> None:
-        base = repository.commit(a__md=TEN, old__md=TEN.replace("line", "row"), plain__md=edited(1, 2, 3, 4, 5))
+        base = repository.commit(
+            a__md=TEN, old__md=TEN.replace("line", "row"), plain__md=edited(1, 2, 3, 4, 5)
+        )
         repository.git("config", "diff.renames", "copies")
         repository.git("mv", "a.md", "b c.md")
         repository.git("mv", "old.md", "e\tf.md")
