@@ -30,8 +30,8 @@ class Entry(NamedTuple):
     """One accepted place. ``record`` is the id of a record that has one of its own, else None; ``copy`` is from 1.
 
     ``encoded`` are the hashes of its words (:mod:`dedup.gate.words`) as they stand in the file, without those that lie
-    in a longer accepted place of the same document: together, the entries of a file hold each of its words once. ``beside`` are those of the
-    document that repeat, too, but in no place that a scan names.
+    in a longer accepted place of the same document: together, the entries of a file hold each of its words once.
+    ``beside`` are those of the document that repeat, too, but in no place that a scan names.
     """
 
     path: str

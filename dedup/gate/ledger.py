@@ -29,7 +29,8 @@ Span = tuple[int, int]
 class Text(NamedTuple):
     """A document: its location's number, its words, and spans of tokens that repeat something.
 
-    ``silent`` spans are suppressed. What stands there or outside of all spans is never new, but was perhaps there before.
+    ``silent`` spans are suppressed. What stands there or outside of all spans is never new, but may have been there
+    before.
     """
 
     location: int
@@ -159,10 +160,16 @@ class Ledger:
         others = np.flatnonzero(~self._counts & (self._windows > 0))
         others = others[~np.isin(self._windows[others], accepted)]
         both = np.concatenate([left[~is_accepted], others])
+        self._tell_apart(both)
+        self._tell_apart(both)  # again: what is beside a further copy was copied with it
+
+    def _tell_apart(self, both: Array) -> None:
+        """Of windows that nobody has accepted, the oldest was there before; the others are new."""
+        order = np.lexsort(
+            (both, self._beside(COPIED)[both], ~self._counts[both], self._ages[both], self._windows[both])
+        )
+        both = both[order]
         is_silent = ~self._counts[both]
-        beside_new = self._beside(COPIED)[both]
-        order = np.lexsort((both, beside_new, is_silent, self._ages[both], self._windows[both]))
-        both, is_silent = both[order], is_silent[order]
         windows, ages = self._windows[both], self._ages[both]
         first = np.flatnonzero(_ordinals(windows) == 0)
         sizes = np.diff(np.append(first, len(windows)))
