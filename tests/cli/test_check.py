@@ -114,10 +114,10 @@ class TestExitCodes:
             (b"[]\n", ":1: not an object"),
             (
                 b'{"dedup-baseline":99,"settings":{}}\n',
-                ":1: a baseline of version 99; this dedup reads version 1",
+                ":1: a baseline of version 99; this dedup reads version 2",
             ),
-            (b'{"dedup-baseline":1}\n', ":1: the settings are missing"),
-            (b'{"dedup-baseline":1,"settings":{}}\n{"path":"docs/a.md"}\n', ":2: no 'rule' as it should be"),
+            (b'{"dedup-baseline":2}\n', ":1: the settings are missing"),
+            (b'{"dedup-baseline":2,"settings":{}}\n{"path":"docs/a.md"}\n', ":2: no 'rule' as it should be"),
         ],
     )
     def test_2_for_a_baseline_that_is_damaged(self, repository: Repository, damage: bytes, told: str) -> None:
