@@ -63,6 +63,8 @@ def judged(
         (numbered[location], decoded(part for n in found for part in (entries[n].encoded, entries[n].beside)))
         for location, found in accepted.entries.items() if location not in accepted.settled
     ]  # fmt: skip
+    # Among equals one after another, it cannot be told which is new: as many windows are, but here and there.
+    periodic = {number for group in groups if group.periodic for number in group.places}
     ledger = Ledger(
         [_text(document, places, is_open, numbered, suppressed) for document in read],
         allowed,
@@ -75,6 +77,11 @@ def judged(
     for document, tokens in zip(read, ledger.tokens(), strict=True):
         told = {n: span for n, span in document.spans.items() if is_open[n] and n not in suppressed}
         new = _new(told, tokens, document.words.weights, WORD_WEIGHT * min_tokens)
+        new |= {
+            n
+            for n, span in told.items()
+            if n in periodic and np.count_nonzero(tokens.further[slice(*span)]) + WINDOW > min_tokens
+        }
         found |= dict.fromkeys(new, NEW)
         for number, (first, end) in told.items():
             if number in new:

@@ -40,13 +40,14 @@ class Text(NamedTuple):
 
 
 class Tokens(NamedTuple):
-    """Which tokens of a text are accounted for how, as bits by token."""
+    """Which tokens of a text are accounted for how; ``further``: with which of them a further copy's window begins."""
 
     here: Array
     elsewhere: Array
     before: Array
     new: Array
     copied: Array
+    further: Array
 
 
 class Ledger:
@@ -185,8 +186,8 @@ class Ledger:
         for text, base in zip(self._texts, self._bases.tolist(), strict=False):
             for first, end in text.spans:
                 within = text.words.within(first, end)
-                found = self._state[base + within.start : base + within.stop] == state
-                if 5 * np.count_nonzero(found) > len(found):
+                found = np.count_nonzero(self._state[base + within.start : base + within.stop] == state)
+                if found > min((within.stop - within.start) / 5, 2 * WINDOW):
                     beside[base + first : base + end] = True
         return beside
 
@@ -199,7 +200,9 @@ class Ledger:
         covered = [self._covered(state) for state in (HERE, ELSEWHERE, BEFORE, COPIED, GROWN)]
         here, elsewhere, before, copied, grown = covered
         is_old = here | elsewhere | before
-        every = (here, elsewhere, before, (copied | grown) & ~is_old, copied & ~is_old)
+        every = (
+            here, elsewhere, before, (copied | grown) & ~is_old, copied & ~is_old, self._state == COPIED,
+        )  # fmt: skip
         return [
             Tokens(*(marks[base : base + len(text.words.windows)] for marks in every))
             for text, base in zip(self._texts, self._bases.tolist(), strict=False)
