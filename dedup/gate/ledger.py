@@ -90,27 +90,31 @@ class Ledger:
         self._counts[windows] &= ~self._silent[windows]
 
     def _settle(self, accepted: Callable[[], Array]) -> None:
-        counted = np.flatnonzero(self._counts)
-        left = self._here(counted)
+        left = self._here()
         if len(left):
             for number, base in enumerate(self._bases[:-1].tolist()):
                 found = self._age(number)
                 self._ages[base : base + len(found)] = found
-            left = self._here(counted)
+            left = self._here()
         self.lost = self._missing(self._counts | self._silent)
         self._gone = self._missing(self._windows > 0) if len(left) else Counter()
         left = self._moved(left)
         if len(left):
             self._new(left, accepted())
 
-    def _here(self, counted: Array) -> Array:
-        """Accounts for what was accepted where it stands, the least changed first; gives what is left."""
-        order = counted[np.lexsort((self._ages[counted], self._keys[counted]))]
+    def _here(self) -> Array:
+        """Accounts for what was accepted where it stands, the least changed first; gives what is left.
+
+        What stands outside of all spans counts, too: it is not new, but one of those that were accepted.
+        """
+        every = np.flatnonzero(self._windows > 0)
+        order = every[np.lexsort((self._counts[every], self._ages[every], self._keys[every]))]
         keys = self._keys[order]
-        allowed = _looked_up(keys, *self._allowed)
-        is_here = _ordinals(keys) < allowed
-        self._state[order] = np.where(is_here, HERE, NOTHING)
-        return np.sort(order[~is_here])
+        is_here = _ordinals(keys) < _looked_up(keys, *self._allowed)
+        counts = self._counts[order]
+        self._state[order[counts & is_here]] = HERE
+        self._state[order[counts & ~is_here]] = NOTHING
+        return np.sort(order[counts & ~is_here])
 
     def _missing(self, among: Array) -> Counter[tuple[int, int]]:
         """How often windows were accepted and are not among these."""

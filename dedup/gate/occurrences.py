@@ -25,7 +25,7 @@ class Occurrence(NamedTuple):
 
     ``path`` is relative to the top; ``record`` is the id that a record of a file has of its own, else None. ``line``
     to ``end_line`` are lines of the file, None where it has none. ``fingerprint`` is that of its words, and ``text``
-    holds them; for a stretch in which a whole document lies, perhaps with other text between, the document's.
+    holds them.
     """
 
     rule: str
@@ -64,7 +64,7 @@ class Group(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """A place as a cluster names it; ``text`` None: that of the whole document, or of ``held``, which lies there."""
+    """A place as a cluster names it; ``end`` None: that of the document."""
 
     rule: str
     key: Key
@@ -72,7 +72,6 @@ class _Place(NamedTuple):
     end: int | None
     lines: tuple[int, int] | None
     text: str | None
-    held: Key | None = None
 
 
 def occurrences(
@@ -125,7 +124,7 @@ def _inside(cluster: DocumentCluster, has_passages: bool) -> Iterator[_Cluster]:
         inside = stretches.setdefault(stretch, [])
         inside.append((_whole((member.document, member.source)), member.containment))
     for (start, end), inside in stretches.items():
-        first = _Place(DOCUMENT, kept, start, end, None, None, inside[0][0].key)
+        first = _Place(DOCUMENT, kept, start, end, None, None)
         yield (
             cluster.id,
             [first, *(place for place, _ in inside)],
@@ -176,7 +175,7 @@ def _located(place: _Place, texts: Texts) -> tuple[str, int, tuple[int, int]]:
     text = whole[place.start : end]
     first = 1 + whole.count("\n", 0, place.start)
     lines = (first, first + text.rstrip().count("\n"))
-    return text if place.held is None else texts.text(place.held), end, lines
+    return text, end, lines
 
 
 def _tokenised(
