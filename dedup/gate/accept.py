@@ -10,9 +10,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from ..read.again import Key
 from .baseline import Entry
 from .occurrences import Occurrence
 from .paths import archives
+from .words import WINDOW, size
 
 Location = tuple[str, str | None]
 
@@ -39,7 +41,8 @@ def accepted(
 ) -> Accepted:
     """Matches places with entries. ``renames``, what version control knows of them, is asked only where files are gone.
 
-    A location with suppressed places is never settled: what stands in them may be older than a copy elsewhere.
+    A location with suppressed places is never settled: what stands in them may be older than a copy elsewhere. Nor is
+    one whose places lie otherwise in each other than they did: there may be more of one text.
     """
     here: defaultdict[Location, list[int]] = defaultdict(list)
     for number, place in enumerate(places):
@@ -60,8 +63,28 @@ def accepted(
                 by[number] = waiting[places[number].name].pop(0)
                 answered += 1
         if answered == len(found) == len(listed.get(location, ())):
-            settled.add(location)
+            before = Counter((entries[at].name, size(entries[at].encoded)) for at in listed[location])
+            if before == _sizes([places[number] for number in found]):
+                settled.add(location)
     return Accepted(here, listed, renamed, by, settled)
+
+
+def _sizes(places: Sequence[Occurrence]) -> Counter[tuple[tuple[str, str], int]]:
+    """How many windows each place has of its own: none inside a longer place, -1 where one overlaps another."""
+    sizes: Counter[tuple[tuple[str, str], int]] = Counter()
+    by_name = sorted(
+        places, key=lambda place: place.name, reverse=True
+    )  # of equal spans, this one owns the windows
+    reached: dict[Key, int] = {}
+    for place in sorted(by_name, key=lambda place: (place.start, -place.end)):
+        until = reached.get(place.key, 0)
+        if place.end <= until:
+            sizes[place.name, 0] += 1
+        else:
+            own = max(place.tokens - WINDOW + 1, min(place.tokens, 1))
+            sizes[place.name, own if place.start >= until else -1] += 1
+            reached[place.key] = place.end
+    return sizes
 
 
 def _renamed(

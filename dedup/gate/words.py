@@ -81,6 +81,11 @@ def encoded(windows: Array) -> str:
     return b64encode(np.sort(windows).astype("<u4").view("u1").reshape(-1, 4)[:, :3].tobytes()).decode()
 
 
+def size(text: str) -> int:
+    """How many hashes :func:`encoded` has written."""
+    return len(text) // 4
+
+
 def is_encoded(text: str) -> bool:
     """Whether this is what :func:`encoded` writes."""
     try:
