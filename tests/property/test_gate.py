@@ -125,7 +125,7 @@ HISTORIES = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(HISTORIES)
 def test_without_a_copy_nothing_is_new_and_one_copy_is_new_where_it_was_added(
     history: tuple[int, list[tuple[Callable[[Files, str, random.Random], None], int]]],
@@ -163,6 +163,6 @@ def test_without_a_copy_nothing_is_new_and_one_copy_is_new_where_it_was_added(
 
 
 def _repeated(files: Files) -> list[str]:
-    """The paragraphs that are long enough and stand more than once."""
+    """The paragraphs that stand more than once, and are so long that their edges matter little."""
     every = Counter(" ".join(text.split()) for paragraphs in files.values() for text in paragraphs)
-    return [text for text, often in every.items() if often > 1 and len(text.split()) >= LENGTHS[0]]
+    return [text for text, often in every.items() if often > 1 and len(text.split()) >= 30]
