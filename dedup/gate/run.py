@@ -24,9 +24,10 @@ from ..write.atomic import whole_file
 from . import baseline as baselines
 from .baseline import Baseline
 from .changes import Changes
+from .directives import directives
 from .git import head, is_cut_off, is_tracked, last_change
 from .paths import Scope, relative_to
-from .suppress import Ignored, Suppressions, directives
+from .suppress import Ignored, Suppressions
 from .survey import Survey
 
 
@@ -169,7 +170,7 @@ def _baseline(plan: Plan, is_update: bool) -> Baseline:
     found = baselines.read(plan.baseline_file, damaged)
     if damaged:
         warnings.warn(
-            f"{damaged[0].partition('; ')[0]}: the baseline is damaged and is written anew; reasons that stood in it,"
+            f"{damaged[0].partition('; ')[0]}: the baseline is written anew; reasons that stood in it,"
             " and entries of files that are not looked at now, may be lost",
             stacklevel=2,
         )

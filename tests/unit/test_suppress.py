@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from dedup.gate.suppress import Directives, Problem, Range, Suppressions, directives
+from dedup.gate.directives import Directives, Problem, Range, directives
+from dedup.gate.suppress import Suppressions
 
 TODAY = date(2024, 5, 1)
 
