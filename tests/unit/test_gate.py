@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dedup.gate.words import WINDOW, decoded, encoded, is_encoded, size, words
 from tests.gating import Corpus, Edited, page, places, prose, wrapped
 
 SHARED = prose(1)
@@ -207,3 +208,72 @@ def test_files_that_were_not_looked_at_are_not_stale_and_stay_accepted(corpus: C
     before = set(corpus.baseline.entries)
     with corpus.survey(paths=["c.md"]) as survey:
         assert set(survey.entries()) == before
+
+
+def test_a_row_of_equal_lines_that_is_parted_is_known_and_one_line_more_is_new(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path)
+    line = prose(5, 14)
+    corpus.write(a_md=page(*[line] * 9))
+    corpus.accept()
+    corpus.write(a_md=page(*[line] * 4, prose(6), *[line] * 5))
+    assert places(corpus.check()) == []
+    corpus.write(a_md=page(*[line] * 10))
+    assert places(corpus.check()) == ["a.md:1-19"]
+
+
+def test_a_file_that_is_split_and_files_that_are_joined_bring_nothing_new(corpus: Corpus) -> None:
+    corpus.write(b_md=page(prose(20)), b2_md=page(prose(21), SHARED))
+    assert places(corpus.check()) == []
+    corpus.write(b_md=page(prose(30), OTHER, prose(31), prose(20), prose(21), SHARED))
+    for name in ("b2.md", "c.md"):
+        (corpus.folder / name).unlink()
+    assert places(corpus.check()) == []
+
+
+def test_a_copy_in_a_renamed_file_is_new_there_and_a_copy_of_it_is_new_elsewhere(corpus: Corpus) -> None:
+    (corpus.folder / "b.md").unlink()
+    corpus.write(a0_md=page(prose(22), SHARED, prose(21), OTHER))
+    renamed = Edited(a0_md=(1, 1), c_md=(0, 0))
+    renamed.renames = {"b.md": "a0.md"}
+    assert places(corpus.check(Edited(a0_md=(7, 7)))) == ["a0.md:7-7"]
+    corpus.write(a0_md=page(prose(22), SHARED, prose(21)), c_md=page(prose(30), OTHER, SHARED))
+    assert places(corpus.check(renamed)) == ["c.md:5-5"]
+
+
+def test_what_is_taken_out_of_the_baseline_is_new(corpus: Corpus) -> None:
+    corpus.write(c_md=page(prose(30), OTHER, prose(31), OTHER))
+    corpus.accept()
+    left = [e for e in corpus.baseline.entries if e.path == "c.md" or e.path == "a.md"]
+    corpus.baseline = corpus.baseline._replace(entries=tuple(left))
+    assert places(corpus.check()) == ["b.md:5-5"]
+
+
+def test_accepted_copies_may_be_edited_alike(corpus: Corpus) -> None:
+    words = SHARED.split()
+    words[20:22] = ["something", "else", "here"]
+    edited = " ".join(words)
+    corpus.write(a_md=page(prose(10), edited, prose(11)), b_md=page(prose(20), prose(21), edited))
+    verdict = corpus.check(Edited(a_md=(3, 3), b_md=(5, 5)))
+    assert (places(verdict), places(verdict, "edited")) == ([], ["a.md:3-3", "b.md:5-5"])
+
+
+def test_text_in_an_accepted_document_counts_though_the_scan_names_no_place_for_it(tmp_path: Path) -> None:
+    """Of b.md, which lies in a.md in pieces, the longest was named; now that it is edited, all are."""
+    corpus = Corpus(tmp_path)
+    parts = [prose(i, n) for i, n in enumerate([30, 30, 300, 40])]
+    corpus.write(a_md=page(parts[1], prose(50), parts[0], prose(51), parts[2]), b_md=page(*parts[:3]))
+    corpus.accept()
+    corpus.write(b_md=page(*parts[:3], prose(60, 300), prose(61, 300)))
+    assert places(corpus.check(Edited(b_md=(7, 9)))) == []
+
+
+def test_words_are_the_same_in_the_file_and_out_of_it() -> None:
+    [found] = words([f"{SHARED} {SHARED}"])
+    windows = found.windows[found.within(0, len(found.starts))]
+    assert len(windows) == len(found.starts) - WINDOW + 1
+    assert decoded([encoded(windows[:5]), encoded(windows[5:])]).size == windows.size
+    assert sorted(decoded([encoded(windows)]).tolist()) == sorted(windows.tolist())
+    assert size(encoded(windows)) == len(windows)
+    assert [is_encoded(text) for text in ("AAA", "AAA=", "")] == [False, False, True]
+    [short] = words(["two words"])
+    assert [short.within(0, 2), short.within(0, 1)] == [slice(0, 1), slice(0, 0)]
