@@ -71,6 +71,7 @@ _PRE_COMMIT = f"""\
         entry: dedup check --staged
         language: python
         additional_dependencies: ["{_PACKAGE}"]
+        always_run: true
         pass_filenames: false
         require_serial: true
 """
