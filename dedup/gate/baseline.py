@@ -144,7 +144,7 @@ def _entry(value: dict[str, Any], where: str) -> Entry:
             raise BaselineError(f"{where}: {name!r} is {value[name]!r}; expected a string")
     if value["rule"] not in (DOCUMENT, PASSAGE):
         raise BaselineError(f"{where}: the rule is {value['rule']!r}; expected {DOCUMENT} or {PASSAGE}")
-    if not (is_encoded(value["words"]) and is_encoded((value.get("beside") or ""))):
+    if not (is_encoded(value["words"]) and is_encoded(value.get("beside") or "")):
         raise BaselineError(f"{where}: the words are damaged; {_ANEW}")
     return Entry(
         value["path"],

@@ -15,7 +15,7 @@ import numpy as np
 from ..kernel.types import Array
 from ..read.again import Key, Texts
 from .occurrences import Occurrence
-from .words import Words, words
+from .words import Words, among, words
 
 _FREE, _SILENT = -1, -2  # windows outside of all places, and in suppressed ones
 
@@ -69,8 +69,8 @@ def own_words(places: Sequence[Occurrence], suppressed: AbstractSet[int], texts:
     own: dict[int, Own] = {}
     nothing = np.zeros(0, "u4")
     for windows, owners in read:
-        beside = windows[(owners == _FREE) & np.isin(windows, repeated)]
-        found = np.unique(owners[owners >= 0]).tolist()
+        beside = windows[(owners == _FREE) & among(windows, repeated)]
+        found = sorted(set(owners[owners >= 0].tolist()))
         sizes = {number: places[number].end - places[number].start for number in found}
         longest = max(found, key=lambda number: (sizes[number], -number), default=None)
         for number in found:

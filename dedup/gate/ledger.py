@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..kernel.types import Array
-from .words import BITS, WINDOW, Words
+from .words import BITS, WINDOW, Words, among
 
 #: How a window is accounted for. COPIED: the text was there before, and this is another copy of it; GROWN: this text
 #: and what it repeats are equally new.
@@ -160,10 +160,10 @@ class Ledger:
 
     def _new(self, left: Array, accepted: Array) -> None:
         """Tells further copies from those that were there before."""
-        is_accepted = np.isin(self._windows[left], accepted)
+        is_accepted = among(self._windows[left], accepted)
         self._state[left[is_accepted]] = COPIED
         others = np.flatnonzero(~self._counts & (self._windows > 0))
-        others = others[~np.isin(self._windows[others], accepted)]
+        others = others[~among(self._windows[others], accepted)]
         both = np.concatenate([left[~is_accepted], others])
         self._tell_apart(both)
         self._tell_apart(both)  # again: what is beside a further copy was copied with it

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from ..errors import SettingsError
 from ..kernel.types import Array
 from ..model import Report
@@ -27,7 +25,7 @@ from .judge import STILL, judged
 from .lines import Changes, Lines
 from .occurrences import Group, Occurrence, occurrences
 from .paths import Scope, archives
-from .words import decoded, encoded
+from .words import among, decoded, encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +158,7 @@ class Survey:
 
 def _share(windows: Array, others: Array) -> float:
     """Which part of the windows is among the others; of none, all."""
-    return float(np.isin(windows, others).mean()) if len(windows) else 1.0
+    return float(among(windows, others).mean()) if len(windows) else 1.0
 
 
 def _suppressed(

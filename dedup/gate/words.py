@@ -99,3 +99,12 @@ def decoded(texts: Iterable[str]) -> Array:
     parts = np.frombuffer(b64decode("".join(texts)), "u1").reshape(-1, 3).astype("u4")
     windows: Array = parts[:, 0] | parts[:, 1] << np.uint32(8) | parts[:, 2] << np.uint32(16)
     return windows
+
+
+def among(values: Array, others: Array) -> Array:
+    """Which of the values are among others. Sorted search: hashing is slow where many values are alike."""
+    known = np.sort(others)
+    if not len(known):
+        return np.zeros(len(values), bool)
+    found: Array = known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values
+    return found
