@@ -65,11 +65,13 @@ def own_words(places: Sequence[Occurrence], suppressed: AbstractSet[int], texts:
         read.append((document.words.windows[is_window], owners[is_window]))
     every = np.concatenate([np.zeros(0, "u4"), *(windows for windows, _ in read)])
     often, counts = np.unique(every, return_counts=True)
-    repeated = often[counts > 1]
+    repeats = among(every, often[counts > 1])
     own: dict[int, Own] = {}
     nothing = np.zeros(0, "u4")
+    start = 0
     for windows, owners in read:
-        beside = windows[(owners == _FREE) & among(windows, repeated)]
+        beside = windows[(owners == _FREE) & repeats[start : start + len(windows)]]
+        start += len(windows)
         found = sorted(set(owners[owners >= 0].tolist()))
         sizes = {number: places[number].end - places[number].start for number in found}
         longest = max(found, key=lambda number: (sizes[number], -number), default=None)

@@ -116,9 +116,9 @@ class Ledger:
         self._state[order[counts & ~is_here]] = NOTHING
         return np.sort(order[counts & ~is_here])
 
-    def _missing(self, among: Array) -> Counter[tuple[int, int]]:
-        """How often windows were accepted and are not among these."""
-        keys, often = np.unique(self._keys[among], return_counts=True)
+    def _missing(self, chosen: Array) -> Counter[tuple[int, int]]:
+        """How often windows were accepted and are not among the chosen ones."""
+        keys, often = np.unique(self._keys[chosen], return_counts=True)
         missing = self._allowed[1] - _looked_up(self._allowed[0], keys, often)
         pairs = zip(self._allowed[0].tolist(), missing.tolist(), strict=True)
         return Counter({(key >> BITS, key & (1 << BITS) - 1): count for key, count in pairs if count > 0})
