@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -132,19 +133,18 @@ class Ledger:
             window, location = int(self._windows[at]), int(self._keys[at]) >> BITS
             if window in lost:
                 wanted[window][location].append(at)
-        sources: defaultdict[int, list[int]] = defaultdict(list)
         by_window: defaultdict[int, list[int]] = defaultdict(list)
         for source, window in self._gone:
             if window in wanted:
-                sources[source].append(window)
                 by_window[window].append(source)
-        shared: Counter[Span] = Counter()
+        shared: defaultdict[Span, list[int]] = defaultdict(list)
         for window, targets in wanted.items():
             if len(targets) * len(by_window[window]) <= _FOLLOWED:
-                shared.update((source, target) for source in by_window[window] for target in targets)
-        for source, target in sorted(shared, key=lambda way: (-shared[way], way)):
-            for window in sources[source]:
-                self._move(window, source, wanted[window].get(target, []))
+                for way in product(by_window[window], targets):
+                    shared[way].append(window)
+        for source, target in sorted(shared, key=lambda way: (-len(shared[way]), way)):
+            for window in shared[source, target]:
+                self._move(window, source, wanted[window][target])
         for window, targets in wanted.items():
             for source in by_window[window]:
                 for found in targets.values():
