@@ -43,7 +43,7 @@ from .model import (
     Summary,
 )
 from .pipeline import Progress, run
-from .text import Reread
+from .text import Archive, Reread
 from .write.atomic import is_part, whole_file
 
 KEPT = 8  # reports in a cache
@@ -65,17 +65,19 @@ def cached_run(
     folder: str | None,
     progress: Progress | None = None,
     again: Reread | None = None,
+    archive: Archive | None = None,
 ) -> Report:
     """The report of :func:`dedup.pipeline.run`, from the cache in ``folder`` where it holds it, and put there if not.
 
-    Raises what that raises. A cache that cannot be read or written is a warning at most, and so is a folder that is
-    none; None is no cache. Cost beyond that of the run: a hash of all text, and the writing of the report.
+    What depends on an ``archive`` is not kept. Raises what that raises. A cache that cannot be read or written is a
+    warning at most, and so is a folder that is none; None is no cache. Cost beyond that of the run: a hash of all
+    text, and the writing of the report.
     """
     why_not = None if folder is None else _why_not(folder)
     if why_not is not None:
         warnings.warn(f"{folder}: {why_not}, and is not used; --no-cache does without", stacklevel=2)
-    if folder is None or why_not is not None:
-        return run(items, settings, progress, again)
+    if folder is None or why_not is not None or archive is not None:
+        return run(items, settings, progress, again, archive=archive)
     cache, corpus = Cache(folder), Key(settings)
 
     def recall() -> Report | None:

@@ -93,7 +93,7 @@ def run(
         tell("asking the index", 0, None)
         guesses = archive.guesses(corpus.tokens, corpus.offsets)
         if guesses is None:
-            collector.archived(archive.near(corpus.tokens, corpus.offsets))
+            collector.archived(_others(archive, corpus))
             corpus = collector.corpus(distinct=settings.documents)
         else:
             estimates = result.estimates(corpus, guesses)
@@ -116,6 +116,19 @@ def run(
         found = _with_archived(found, corpus)
     report = _report(corpus, skipped, found, settings, only)
     return report if estimates is None else replace(report, estimates=estimates)
+
+
+def _others(archive: text.Archive, corpus: text.Corpus) -> list[Document]:
+    """Archived documents that are worth a comparison; of what was read and is archived itself, not that, unless nothing
+    else is asked for."""
+    found = archive.near(corpus.tokens, corpus.offsets)
+    if archive.alone:
+        return found
+    documents = corpus.documents
+    read = {
+        (document, source.path) for document, source in zip(documents.ids, documents.sources, strict=True)
+    }
+    return [document for document in found if (document.id, document.source.path) not in read]
 
 
 def _with_archived(found: Found, corpus: text.Corpus) -> Found:

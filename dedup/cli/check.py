@@ -15,7 +15,19 @@ from ..report import CHECK_FORMATS, write_verdict
 from ..verdict import BASELINE, FAIL_ON
 from . import targets
 from .configured import Configured, Paths, configuration
-from .options import CONTEXT, INPUT, OUTPUT, PATH, STDOUT, flag, option, reading, searching, settings_of
+from .options import (
+    CONTEXT,
+    INDEX,
+    INPUT,
+    OUTPUT,
+    PATH,
+    STDOUT,
+    flag,
+    option,
+    reading,
+    searching,
+    settings_of,
+)
 from .process import at_work
 from .scan import SKIPPED, list_skipped
 from .screen import close_quietly, say
@@ -80,6 +92,7 @@ _DEFAULT_BASELINE = f"{BASELINE} at the top, if it is there"
 )
 @flag(GATE, "--strict-baseline", help="Fail, too, when the baseline holds something that is gone.")
 @searching
+@INDEX
 @reading("Larger records are passed over; 0 for no limit.")
 @flag(GATE, "--allow-empty", help="Pass when there is not one document; else that is an error.")
 @option(INPUT, "--exclude", multiple=True, metavar="PATTERN", help="Leave out, in the syntax of .gitignore.")
@@ -176,6 +189,7 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
         ignore_files=not options["no_ignore_files"],
         cache=not options["no_cache"],
         allow_empty=options["allow_empty"],
+        index=options["index"],
         ignore=found.ignore,
         changed_since=options["changed_since"],
         staged=options["staged"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -110,10 +109,9 @@ def asked(index: str | None, settings: Settings, texts: Texts | None) -> Memory 
     """The index that is to be asked, if one is; ``texts`` takes those of the archived documents."""
     if index is None:
         return None
-    from ..index import Memory, Snapshot
+    from ..index import Memory
 
-    snapshot = Snapshot.of(Path(index))
-    return Memory(snapshot, settings) if texts is None else Memory(snapshot, settings, told=texts.hold)
+    return Memory.of(index, settings) if texts is None else Memory.of(index, settings, texts.hold)
 
 
 def list_skipped(skipped: Sequence[Skipped], elsewhere: str = "; the report lists them all") -> None:

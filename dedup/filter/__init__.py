@@ -23,7 +23,7 @@ import numpy as np
 
 from .. import decide, index, kernel, pipeline, read
 from ..decide import CUT
-from ..errors import DedupIndexError, InputError
+from ..errors import InputError
 from ..kept import NEW, Kept, Shape, Verdict
 from ..kernel.types import Array
 from ..model import Document, PassageMember, Skipped, Source
@@ -296,13 +296,9 @@ def _memory(plan: Plan) -> index.Memory | None:
     """The index that is asked. Raises DedupIndexError where it holds no texts: then nothing can be proven."""
     if plan.index is None:
         return None
-    snapshot = index.Snapshot.of(Path(plan.index))
-    if not snapshot.shape.text:
-        raise DedupIndexError(
-            f"{plan.index}: holds no texts, and nothing is set aside on an estimate; build it with --store-text"
-        )
-    passages = snapshot.shape.passages and (plan.policy.contained or plan.policy.action == CUT)
-    return index.Memory(snapshot, dataclasses.replace(plan.settings, passages=passages))
+    has_passages = index.facts(Path(plan.index))["settings"]["passages"]
+    passages = has_passages and (plan.policy.contained or plan.policy.action == CUT)
+    return index.Memory.of(plan.index, dataclasses.replace(plan.settings, passages=passages), proving=True)
 
 
 def _done(block: Block, verdicts: Future[dict[int, Verdict]]) -> tuple[Block, dict[int, Verdict]]:

@@ -185,6 +185,8 @@ def _tokenised(
     bounds = tokens.offsets.tolist()
     for i, (place, text, end, lines) in enumerate(batch):
         path, format = named(place.key[1].path or place.key[0])
+        if place.key[1].archived is not None:
+            path = f"{path} (archived)"  # no file of the corpus
         first, last = _file_lines(format, lines, place.key[1].line)
         words = tokens.hashes[bounds[i] : bounds[i + 1]]
         yield Occurrence(

@@ -14,6 +14,7 @@ from datetime import date
 
 from ..cache import cached_run
 from ..errors import DependencyError, InputError, OutputError
+from ..index import Memory
 from ..model import Document, Report, Settings, Skipped
 from ..pipeline import Progress
 from ..read import CACHE, NOT_READ, Excluded, Options, documents
@@ -39,7 +40,7 @@ class Plan:
     repository. ``baseline``: a file that must be there, or None for BASELINE at the top, if it is there;
     ``no_baseline``: nothing was accepted. ``exclude``: patterns as in ``.gitignore``. ``ignore``: entries of the
     configuration, held against ``today``. ``changed_since``: a revision; ``staged``: what is to be committed next.
-    ``allow_empty``: a corpus without a document passes.
+    ``allow_empty``: a corpus without a document passes. ``index``: a folder; what it remembers was there before.
     """
 
     paths: Sequence[str]
@@ -53,6 +54,7 @@ class Plan:
     ignore_files: bool = True
     cache: bool = True
     allow_empty: bool = False
+    index: str | None = None
     ignore: Sequence[Ignored] = ()
     today: date = field(default_factory=date.today)
     changed_since: str | None = None
@@ -92,7 +94,9 @@ def survey(plan: Plan, notify: Progress | None = None, *, is_update: bool = Fals
 
     with Again(plan.options) as again:
         texts = Texts(again)
-        report = cached_run(texts.passing(items, look), plan.settings, _cache(plan), notify, again)
+        archive = plan.index and Memory.of(plan.index, plan.settings, texts.hold, proving=True)
+        items = texts.passing(items, look)
+        report = cached_run(items, plan.settings, _cache(plan), notify, again, archive or None)
         if not report.summary.documents and not is_update and not plan.allow_empty:
             raise InputError(_nothing(plan, report, excluded.left_out, len(others)))
         scope = Scope(plan.top, plan.paths)

@@ -82,6 +82,11 @@ class Survey:
         looked_at = [e for e in baseline.entries if scope.holds(e.path) or scope.is_gone(e.path)]
         self._entries = [e for e in looked_at if passed_over.isdisjoint((e.path, *archives(e.path)))]
         self._reasons = _suppressed(self._places, self._groups, suppressions)
+        # What an index remembers was there before, as what is suppressed was; nothing is told of it.
+        archived = {
+            n: "archived" for n, place in enumerate(self._places) if place.key[1].archived is not None
+        }
+        self._reasons |= archived
         self._accepted = accepted(
             self._places, self._entries, self._reasons, scope.is_gone, self._lines.renames
         )
@@ -90,6 +95,7 @@ class Survey:
             self._places, self._groups, self._entries, self._accepted, self._reasons, self._lines, texts,
             report.settings.min_tokens,
         )  # fmt: skip
+        self._status = {number: what for number, what in self._status.items() if number not in archived}
 
     def verdict(self, policy: Policy, *, only_changed: bool = False) -> Verdict:
         """The gate's answer. ``only_changed``: of findings outside the changed lines it says nothing."""

@@ -4,10 +4,11 @@ texts are not stored."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
-from ..errors import SettingsError
+from ..errors import DedupIndexError, SettingsError
 from ..kernel.types import Array
 from ..model import Document, Settings
 from ..sketch import sign
@@ -39,6 +40,23 @@ class Memory:
         self._snapshot, self._settings = snapshot, settings
         self.alone = alone
         self._tell = told
+
+    @classmethod
+    def of(
+        cls,
+        folder: str,
+        settings: Settings,
+        told: Callable[[list[Document]], None] = lambda documents: None,
+        *,
+        proving: bool = False,
+    ) -> Memory:
+        """The index in a folder. Raises DedupIndexError where it is to be ``proving``, and holds no texts."""
+        snapshot = Snapshot.of(Path(folder))
+        if proving and not snapshot.shape.text:
+            raise DedupIndexError(
+                f"{folder}: holds no texts, so nothing can be proven with it; build it with --store-text"
+            )
+        return cls(snapshot, settings, told=told)
 
     def near(self, tokens: Array, offsets: Array) -> list[Document]:
         """Archived documents that may be copies of texts with these tokens, or share passages with them."""
