@@ -107,10 +107,10 @@ class Catalogue:
 
     # ---- changes, by who holds the write lock
 
-    def next(self) -> Path:
-        """The file of the segment that is added next."""
+    def next(self, after: int = 0) -> Path:
+        """The file of the segment that is added next, or so many after that."""
         last = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'segments'")
-        number = (last[0][0] if last else 0) + 1
+        number = (last[0][0] if last else 0) + 1 + after
         self.named.add(number)
         return Row(number, 0, 0, 0, None, _NOTHING).file(self.folder)
 

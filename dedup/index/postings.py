@@ -8,8 +8,9 @@ four bytes whatever the size of a segment, and what is found depends on the keys
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from .pages import Pages, PagesWriter
 
 KEY = 32  # bits of a key
 _FEWEST = 6  # bits of a document's number, at least
-_CHUNK = 1 << 24  # postings that are merged at a time
+_CHUNK = 1 << 22  # postings that are merged at a time
 
 
 def bits(documents: int) -> int:
@@ -135,11 +136,21 @@ def merged(parts: Sequence[tuple[Postings, Array]], documents: int) -> Iterator[
     coarse = min([shift, *(postings.bits for postings, _ in parts)])
     steps = min(1 << coarse, max(1, -(-total // _CHUNK)))
     bounds = [((1 << coarse) * step // steps) << (KEY - coarse) for step in range(steps + 1)]
-    for first, last in itertools.pairwise(bounds):
-        lots = []
+
+    def lot(first: int, last: int) -> Array:
+        found = [np.zeros(0, "u8")]
         for postings, numbers in parts:
             keys, old = postings.between(first, last)
             new = numbers[old]
             stays = new >= 0
-            lots.append(keys[stays].astype("u8") << np.uint64(shift) | new[stays].astype("u8"))
-        yield _in_order(np.concatenate([np.zeros(0, "u8"), *lots]))
+            found.append(keys[stays].astype("u8") << np.uint64(shift) | new[stays].astype("u8"))
+        return _in_order(np.concatenate(found))
+
+    waiting: deque[Future[Array]] = deque()
+    with ThreadPoolExecutor(2) as pool:  # one is made while the other is written
+        for first, last in itertools.pairwise(bounds):
+            waiting.append(pool.submit(lot, first, last))
+            if len(waiting) > 2:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -10,15 +10,16 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import DedupIndexError
-from ..kernel.types import Array
+from ..kernel.types import Array, threads
 from ..model import Document, Skipped
 from . import catalogue, merge, segment
 from .catalogue import FOLDER, Catalogue, Row
@@ -123,14 +124,26 @@ def _add(
     skipped: list[Skipped] = []
     parts = [Part.of(row, found.folder) for row in found.segments() if row.run is None]
     before = len(parts)
-    for batch in _batches(items, skipped, tell):
-        fresh, are_versions = _fresh(parts, batch)
-        known += len(batch) - len(fresh)
-        if fresh:
-            added, versions = added + len(fresh), versions + are_versions
-            size, check = segment.write(found.next(), fresh, found.shape, jobs)
-            found.add(len(fresh), size, check, run)
+    # Segments are written side by side while more is read; each by one thread, which is quicker than one by all.
+    waiting: deque[tuple[list[Entry], Future[tuple[int, int]]]] = deque()
+
+    def written(left: int) -> None:
+        while len(waiting) > left:
+            entries, future = waiting.popleft()
+            found.add(len(entries), *future.result(), run)
             parts.append(Part.of(found.segments()[-1], found.folder))
+
+    workers = threads(jobs)
+    with ThreadPoolExecutor(workers) as pool:
+        for batch in _batches(items, skipped, tell):
+            written(workers - 1)
+            fresh, are_versions = _fresh(parts, [entry for entries, _ in waiting for entry in entries], batch)
+            known += len(batch) - len(fresh)
+            if fresh:
+                added, versions = added + len(fresh), versions + are_versions
+                path = found.next(len(waiting))
+                waiting.append((fresh, pool.submit(segment.write, path, fresh, found.shape, 1)))
+        written(0)
     new = [part.row for part in parts[before:]]
     if len(new) == 1:
         synced(new[0].file(found.folder))
@@ -142,14 +155,14 @@ def _add(
 
 def _batches(
     items: Iterable[Document | Skipped], skipped: list[Skipped], tell: Tell
-) -> Iterator[list[Document]]:
-    batch: list[Document] = []
+) -> Iterator[list[Entry]]:
+    batch: list[Entry] = []
     size = 0
     for count, item in enumerate(items, 1):
         if isinstance(item, Skipped):
             skipped.append(item)
             continue
-        batch.append(item)
+        batch.append(Entry.of(item))
         size += len(item.text)
         if count % 1024 == 0:
             tell(count)
@@ -160,22 +173,27 @@ def _batches(
         yield batch
 
 
-def _fresh(parts: Sequence[Part], batch: list[Document]) -> tuple[list[Entry], int]:
-    """The documents that are not there yet, each once, and how many of them are another version of one that is."""
-    entries = [Entry.of(document) for document in batch]
+def _fresh(
+    parts: Sequence[Part], waiting: Iterable[Entry], entries: Sequence[Entry]
+) -> tuple[list[Entry], int]:
+    """The entries that neither the parts have nor those that wait to be one, each once; and how many of them are
+    another version of one that is there."""
     keys = np.array([entry.key for entry in entries], "u8")
     versions = np.frombuffer(b"".join(entry.version for entry in entries), "u1").reshape(-1, VERSION)
-    ids = [document.id.encode("utf-8", "surrogatepass") for document in batch]
+    ids = [entry.document.id.encode("utf-8", "surrogatepass") for entry in entries]
     is_id, is_known = _there(parts, keys, versions, ids)
+    seen: defaultdict[str, set[bytes]] = defaultdict(set)
+    for entry in waiting:
+        seen[entry.document.id].add(entry.version)
     fresh: list[Entry] = []
-    seen: dict[bytes, set[bytes]] = {}
     others = 0
     for i in np.flatnonzero(~is_known).tolist():
-        mine, here = seen.setdefault(ids[i], set()), entries[i].version
-        if here not in mine:
+        entry = entries[i]
+        mine = seen[entry.document.id]
+        if entry.version not in mine:
             others += bool(mine or is_id[i])
-            mine.add(here)
-            fresh.append(entries[i])
+            mine.add(entry.version)
+            fresh.append(entry)
     return fresh, others
 
 
