@@ -1,9 +1,9 @@
 """``python -m benchmarks index``: an index of many short documents, built and asked.
 
 A corpus of ``--documents`` texts of about 1 kB (see ``base``), and ``--new`` further ones, of which a tenth are near
-copies of archived ones (one word in twenty another one) and a fifth hold a passage of 20 to 60 words of one. Reported
-are: the time to build and MB/s of text; the size on disk as a multiple of the text; the time to open; the time and
-peak memory of ``dedup index query``; and which of the planted copies and passages it named.
+copies of archived ones (one word in a hundred another one) and a fifth hold a passage of 20 to 60 words of one.
+Reported are: the time to build and MB/s of text; the size on disk as a multiple of the text; the time to open; the
+time and peak memory of ``dedup index query``; and which of the planted copies and passages it named.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _planted(
     name, original = source
     words, others = original.split(" "), text.split(" ")
     if number % 10 == 0:
-        for place in np.flatnonzero(rng.random(len(words)) < 0.05).tolist():
+        for place in np.flatnonzero(rng.random(len(words)) < 0.01).tolist():
             words[place] = others[place % len(others)]
         return "document", name, " ".join(words)
     if number % 10 in (1, 2):
