@@ -180,7 +180,7 @@ def _document_matches(corpus: text.Corpus, settings: Settings) -> match.Document
         tried = np.concatenate([tried, links])
         near = near.joined(compared(links))
     sought = np.ones(len(corpus.holders), bool)
-    sought[near.pairs[near.jaccard >= settings.threshold, 1]] = False
+    sought[cluster.copies(near.pairs[near.jaccard >= settings.threshold], preferred)] = False
     parameters = ContainedParameters(ngram, settings.min_tokens)
     candidates = band.contained_pairs(tokens, offsets, smallest, sought, parameters, settings.threshold, jobs)
     matches = near.joined(compared(candidates))

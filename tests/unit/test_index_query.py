@@ -1,0 +1,254 @@
+"""What an index answers: archived copies by name, with the figures of a scan; estimates where it holds no texts."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dedup import Settings, scan
+from dedup.errors import SettingsError
+from dedup.index import Memory, Shape, Snapshot, add, compact, create, keys, remove, snapshot
+from dedup.model import Document, Source
+from dedup.text import version
+from tests.indexing import answer, documents, in_json, index_of, report_of
+from tests.unit.prose import Prose
+
+PROSE = Prose()
+
+
+def members(report: object) -> list[list[tuple[str, bool]]]:
+    """Of each cluster the members: their ids, and whether they are archived."""
+    clusters = [*report.document_clusters, *report.passage_clusters]  # type: ignore[attr-defined]
+    return [[(m.document, m.source.archived is not None) for m in c.members] for c in clusters]
+
+
+class TestWithTexts:
+    def test_copies_name_the_archived_one_first(self, tmp_path: Path) -> None:
+        text = PROSE.words(100)
+        near = PROSE.exchanged(text, [50])
+        index_of(tmp_path / "ix", [Document("old", text, Source("a.jsonl", 7, 90))])
+        report = report_of(tmp_path / "ix", [Document("new", near), Document("other", PROSE.words(50))])
+        (cluster,) = report.document_clusters
+        assert members(report)[0] == [("old", True), ("new", False)]
+        assert (cluster.kind, cluster.kept) == ("near", "old")
+        assert cluster.members[0].source == Source("a.jsonl", 7, 90, version(text).hex())
+        (whole,) = scan([("old", text), ("new", near)]).document_clusters
+        figures = [(m.jaccard, m.containment) for m in cluster.members]
+        assert figures == [(m.jaccard, m.containment) for m in whole.members]
+        assert report.estimates is None
+
+    def test_a_passage_is_found_to_the_letter(self, tmp_path: Path) -> None:
+        shared = PROSE.words(20)
+        old, new = PROSE.round(shared), PROSE.round(shared)
+        index_of(tmp_path / "ix", [Document("old", old), *documents(PROSE.words(100) for _ in range(20))])
+        report = report_of(tmp_path / "ix", [Document("new", new)])
+        (cluster,) = report.passage_clusters
+        assert [(m.document, m.text, m.similarity) for m in cluster.members] == [
+            ("old", shared, None), ("new", shared, 1.0),
+        ]  # fmt: skip
+        assert (cluster.members[0].start, cluster.members[1].start) == (old.index(shared), new.index(shared))
+        assert report.summary.repeated_tokens == 20
+        assert report.document_clusters == ()
+
+    def test_what_holds_an_archived_text_and_what_lies_in_one(self, tmp_path: Path) -> None:
+        long, short = PROSE.words(400), PROSE.words(60)
+        inner = " ".join(long.split()[100:170])
+        index_of(tmp_path / "ix", [Document("long", long), Document("short", short)])
+        report = report_of(
+            tmp_path / "ix", [Document("inner", inner), Document("outer", PROSE.round(short, 200, 200))]
+        )
+        found = {(c.kind, *(m.document for m in c.members)) for c in report.document_clusters}
+        assert ("contained", "long", "inner") in found
+        assert {name for _, *names in found for name in names} == {"long", "inner", "short", "outer"}
+
+    def test_an_archived_text_is_looked_for_in_longer_ones_though_a_new_one_is_near_it(
+        self, tmp_path: Path
+    ) -> None:
+        text = PROSE.words(80)
+        longer = f"{text} and some more"
+        index_of(tmp_path / "ix", [Document("old", text)])
+        report = report_of(
+            tmp_path / "ix", [Document("near", longer), Document("outer", PROSE.round(longer, 200, 200))]
+        )
+        found = {(c.kind, *(m.document for m in c.members)) for c in report.document_clusters}
+        assert found == {("near", "old", "near"), ("contained", "outer", "old")}
+
+    def test_alone_or_with_copies_among_the_new_ones(self, tmp_path: Path) -> None:
+        text, other, third = (PROSE.words(60) for _ in range(3))
+        index_of(tmp_path / "ix", [Document("old", text), Document("old too", text), Document("far", third)])
+        new = [
+            Document("a", text), Document("b", text), Document("c", other), Document("d", other),
+        ]  # fmt: skip
+        alone = report_of(tmp_path / "ix", new)
+        assert members(alone) == [[("old", True), ("old too", True), ("a", False), ("b", False)]]
+        assert alone.summary.duplicate_documents == 2
+        both = report_of(tmp_path / "ix", new, alone=False)
+        assert members(both) == [*members(alone), [("c", False), ("d", False)]]
+        assert both.summary.duplicate_documents == 3
+
+    def test_all_versions_and_nothing_that_is_removed_or_pending(self, tmp_path: Path) -> None:
+        text = PROSE.words(60)
+        folder = index_of(
+            tmp_path / "ix", [Document("a", text), Document("a", f"{text} more"), Document("b", text)]
+        )
+        add(folder, [Document("c", text)], run="r")
+        found = report_of(folder, [Document("new", text)])
+        assert sorted(members(found)[0]) == [("a", True), ("a", True), ("b", True), ("new", False)]
+        remove(folder, [f"a@{version(text).hex()}"])
+        found = report_of(folder, [Document("new", text)])
+        assert sorted(members(found)[0]) == [("a", True), ("b", True), ("new", False)]
+        remove(folder, ["a", "b"])
+        assert members(report_of(folder, [Document("new", text)])) == []
+
+    @pytest.mark.parametrize("text", ["", "..", "one", "one two", "one two three", "漢"])
+    def test_short_and_empty_texts(self, tmp_path: Path, text: str) -> None:
+        index_of(tmp_path / "ix", [Document("old", text), Document("empty", "")])
+        report = report_of(tmp_path / "ix", [Document("new", text), Document("empty", "")])
+        is_empty = text in ("", "..")
+        assert members(report) == ([] if is_empty else [[("old", True), ("new", False)]])
+        assert report.summary.empty == 1 + is_empty
+        assert report.summary.documents == 2
+
+    def test_nothing_asked_and_nothing_there(self, tmp_path: Path) -> None:
+        for text in (True, False):
+            folder = index_of(tmp_path / f"none{text}", [], text=text)
+            assert members(report_of(folder, documents([PROSE.words(30)]))) == []
+            assert report_of(folder, []).summary.documents == 0
+        folder = index_of(tmp_path / "ix", documents([PROSE.words(30)]))
+        assert members(report_of(folder, [])) == []
+
+    def test_settings_of_another_index(self, tmp_path: Path) -> None:
+        folder = index_of(tmp_path / "ix", documents(["one"]), passages=False)
+        with pytest.raises(SettingsError, match="ix: was built without passages; give --no-passages"):
+            Memory(Snapshot.of(folder), Settings())
+        with pytest.raises(SettingsError, match="ix: was built with --ngram 5, not 3; use the same"):
+            Memory(Snapshot.of(folder), Settings(ngram=3, passages=False))
+
+
+class TestOften:
+    """Keys that more documents hold than are looked at."""
+
+    def test_of_a_thousand_copies_so_many_are_named_the_same_ones_always(self, tmp_path: Path) -> None:
+        text = PROSE.words(40)
+        items = [Document(f"d{i}", text) for i in range(1000)]
+        index_of(tmp_path / "one", items)
+        create(tmp_path / "many", Shape(text=True))
+        dice = random.Random(1)
+        dice.shuffle(items)
+        for start in range(0, 1000, 170):
+            add(tmp_path / "many", items[start : start + 170])
+        new = [Document("new", text)]
+        found = members(report_of(tmp_path / "one", new))
+        assert len(found[0]) == snapshot.LIMIT + 1
+        assert answer(tmp_path / "one", new) == answer(tmp_path / "many", new)
+        for folder in (tmp_path / "one", tmp_path / "many"):
+            remove(folder, [name for name, _ in found[0][:40]])
+        assert len(members(report_of(tmp_path / "one", new))[0]) == snapshot.LIMIT + 1
+        assert answer(tmp_path / "one", new) == answer(tmp_path / "many", new)
+        compact(tmp_path / "many")
+        assert answer(tmp_path / "one", new) == answer(tmp_path / "many", new)
+
+    def test_words_that_all_share_hide_nothing(self, tmp_path: Path) -> None:
+        """A notice of 30 words in 200 texts; one of these holds a passage, another is copied."""
+        notice, shared = PROSE.words(30), PROSE.words(20)
+        items = documents(f"{PROSE.words(60)} {notice}" for _ in range(200))
+        items.append(Document("passage", f"{PROSE.round(shared)} {notice}"))
+        index_of(tmp_path / "ix", items)
+        report = report_of(
+            tmp_path / "ix",
+            [Document("new", f"{PROSE.round(shared)} {notice}"), Document("copy", items[123].text)],
+        )
+        assert [("d123", True), ("copy", False)] in members(report)
+        assert any({m.document for m in c.members} >= {"passage", "new"} for c in report.passage_clusters)
+
+
+class TestWithoutTexts:
+    def test_the_same_text_a_near_copy_and_a_passage(self, tmp_path: Path) -> None:
+        text, shared = PROSE.words(200), PROSE.words(40)
+        near = PROSE.exchanged(text, [20, 120])
+        index_of(
+            tmp_path / "ix",
+            [Document("old", text, Source("a", 1)), Document("host", PROSE.round(shared))],
+            text=False,
+        )
+        new = [
+            Document("same", text), Document("near", near), Document("guest", PROSE.round(shared)),
+            Document("other", PROSE.words(100)),
+        ]  # fmt: skip
+        report = report_of(tmp_path / "ix", new)
+        assert members(report) == []
+        assert report.estimates is not None
+        found = {(e.document, e.archived): e for e in report.estimates}
+        assert list(found) == [("same", "old"), ("near", "old"), ("guest", "host")]
+        same, near_one, guest = found.values()
+        assert (same.identical, same.estimated_jaccard) == (True, 1.0)
+        assert same.archived_source == Source("a", 1, None, version(text).hex())
+        assert not near_one.identical
+        (exact,) = scan([("a", text), ("b", near)]).document_clusters
+        assert near_one.estimated_jaccard == pytest.approx(exact.members[1].jaccard, abs=0.12)
+        assert (guest.identical, guest.estimated_jaccard) == (False, None)
+        assert guest.estimated_start is not None
+        told = new[2].text[guest.estimated_start : guest.estimated_end]
+        assert shared in told
+        assert len(told.split()) <= len(shared.split()) + 2 * keys.WINDOW
+
+    def test_copies_among_the_new_ones_are_exact(self, tmp_path: Path) -> None:
+        text = PROSE.words(50)
+        folder = index_of(tmp_path / "ix", [Document("old", text)], text=False)
+        new = [Document("a", text), Document("b", text)]
+        both = report_of(folder, new, alone=False)
+        assert members(both) == [[("a", False), ("b", False)]]
+        assert [(e.document, e.archived) for e in both.estimates or ()] == [("a", "old"), ("b", "old")]
+        alone = report_of(folder, new)
+        assert members(alone) == []
+        assert alone.estimates == both.estimates
+
+    def test_estimates_are_near_the_truth(self, tmp_path: Path) -> None:
+        """Within four standard errors, and for copies by other words below the threshold."""
+        texts = [PROSE.words(150) for _ in range(40)]
+        new = [
+            PROSE.edited(text, share)
+            for text, share in zip(texts, [0.005, 0.01, 0.02, 0.03] * 10, strict=True)
+        ]
+        folder = index_of(tmp_path / "ix", documents(texts), text=False)
+        estimates = report_of(folder, documents(new, "n"), threshold=0.5).estimates or ()
+        exact = scan(
+            [*((f"d{i}", t) for i, t in enumerate(texts)), *((f"n{i}", t) for i, t in enumerate(new))],
+            threshold=0.4,
+        )
+        truth = {c.members[1].document[1:]: c.members[1].jaccard for c in exact.document_clusters}
+        told = [
+            (e.estimated_jaccard, truth[e.archived[1:]]) for e in estimates if e.estimated_jaccard is not None
+        ]
+        assert len(told) > 35
+        for guess, true in told:
+            assert guess == pytest.approx(true, abs=4 * 0.5 * 16 / 15 / np.sqrt(128))
+        assert np.mean([guess - true for guess, true in told]) == pytest.approx(0, abs=0.03)
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_threads_change_nothing(tmp_path: Path, text: bool) -> None:
+    texts = [PROSE.words(100) for _ in range(50)]
+    folder = index_of(tmp_path / "ix", documents(texts), text=text)
+    new = documents(
+        [PROSE.exchanged(one, [3]) for one in texts[:20]] + [PROSE.round(one[:200]) for one in texts[20:]],
+        "n",
+    )
+    assert answer(folder, new, jobs=1) == answer(folder, new, jobs=4)
+    assert len(members(report_of(folder, new))) >= (40 if text else 0)
+
+
+def test_many_new_documents_are_looked_up_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dedup.index import candidates
+
+    texts = [PROSE.words(100) for _ in range(30)]
+    for text in (True, False):
+        folder = index_of(tmp_path / f"ix{text}", documents(texts), text=text)
+        new = documents([PROSE.round(one[:200]) for one in texts], "n")
+        whole = in_json(report_of(folder, new))
+        with monkeypatch.context() as patched:
+            patched.setattr(candidates, "_TOKENS", 150)
+            assert in_json(report_of(folder, new)) == whole
