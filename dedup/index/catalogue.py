@@ -162,7 +162,7 @@ def create(folder: Path, shape: Shape) -> None:
         (folder / FOLDER).mkdir(parents=True)
     except OSError as error:
         raise not_made(folder, error) from error
-    with closing(sqlite3.connect(folder / NAME, isolation_level=None)) as connection:
+    with _told(folder), closing(sqlite3.connect(folder / NAME, isolation_level=None)) as connection:
         connection.executescript(
             f"PRAGMA application_id = {_APPLICATION}; PRAGMA synchronous = EXTRA; BEGIN; {_TABLES}"
         )
