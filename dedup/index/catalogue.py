@@ -203,6 +203,9 @@ def writing(folder: Path, wait: float) -> Iterator[Catalogue]:
     with _told(folder), closing(_connected(folder, wait)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         catalogue = Catalogue(folder, connection)
+        catalogue.drop(
+            0
+        )  # which is none: SQLite tells only now that it may not write, and has locked nothing
         before = {row.number for row in catalogue.segments()}
         _delete(folder, _files(folder) - before)  # of a run that was killed
         try:

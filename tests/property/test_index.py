@@ -96,7 +96,7 @@ def _is_pending(folder: Path, run: str) -> bool:
     return run in facts(folder)["pending"]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 2**32), st.sampled_from(SHAPES))
 def test_however_it_came_about(seed: int, shape: Shape) -> None:
     dice = random.Random(seed)
@@ -211,12 +211,12 @@ def test_what_lies_in_one_another_is_that_of_one_scan() -> None:
     another one. Still an archived text is named for every new one, but in one case of a thousand.
     """
     wanted = found = pairs = missed = 0
-    for seed in range(60):
+    for seed in range(40):
         (_, one), (_, other) = across(seed, Settings(threshold=0.8 + 0.1 * (seed % 2), jobs=1))
         wanted += len({a for a, _ in one})
         found += len({a for a, _ in one} & {a for a, _ in other})
         pairs, missed = pairs + len(one), missed + len(one - other)
-    assert wanted > 700
+    assert wanted > 500
     assert found >= 0.999 * wanted
     assert missed < 0.01 * pairs
 

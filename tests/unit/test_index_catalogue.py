@@ -301,6 +301,20 @@ class TestWriters:
             build(tmp_path / "ix", items(), Shape(), begun=asides.append)
         assert list(tmp_path.iterdir()) == []
 
+    def test_who_may_not_write_deletes_nothing(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A file that no segment has may be that of a writer who is at work."""
+        left = folder / "segments" / "00000002.segment"
+        left.write_text("under way")
+        name = f"{(folder / 'catalogue.sqlite').as_uri()}?mode=ro"
+        monkeypatch.setattr(
+            catalogue, "_connected", lambda *_: sqlite3.connect(name, uri=True, isolation_level=None)
+        )
+        for change in (lambda: add(folder, documents(["more"], "e")), lambda: compact(folder)):
+            with pytest.raises(DedupIndexError, match="ix: attempt to write a readonly database"):
+                change()
+        assert left.exists()
+        assert len(held(folder)) == 3
+
     def test_files_of_a_writer_that_was_killed_are_deleted_by_the_next(self, folder: Path) -> None:
         left = folder / "segments" / "00000002.segment"
         shutil.copy(segments(folder)[0], left)
