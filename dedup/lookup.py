@@ -46,7 +46,20 @@ def both(first: str, second: str, options: Options) -> Pair:
 
 def among(names: tuple[str, str], paths: Sequence[str], options: Options, skip: Skip) -> Pair:
     """The documents of these names, ids or ``path:line``, in files and directories; ``skip`` is told of the others."""
-    found: tuple[list[Document], list[Document]] = ([], [])
+    found = _all_among(names, paths, options, skip)
+    return _one(names[0], found[0], _in(paths)), _one(names[1], found[1], _in(paths))
+
+
+def one_among(name: str, paths: Sequence[str], options: Options, skip: Skip) -> Document:
+    """The document of one name."""
+    [found] = _all_among((name,), paths, options, skip)
+    return _one(name, found, _in(paths))
+
+
+def _all_among(
+    names: Sequence[str], paths: Sequence[str], options: Options, skip: Skip
+) -> tuple[list[Document], ...]:
+    found: tuple[list[Document], ...] = tuple([] for _ in names)
     for item in documents(paths, options):
         if isinstance(item, Skipped):
             skip(item)
@@ -54,8 +67,25 @@ def among(names: tuple[str, str], paths: Sequence[str], options: Options, skip: 
         for name, here in zip(names, found, strict=True):
             if name in (item.id, place(item.source)):
                 here.append(item)
-    where = f"in {', '.join(paths)}"
-    return _one(names[0], found[0], where), _one(names[1], found[1], where)
+    return found
+
+
+def _in(paths: Sequence[str]) -> str:
+    return f"in {', '.join(paths)}"
+
+
+def remembered(
+    names: tuple[str, str], archived: Callable[[str], list[Document]], others: Callable[[str], Document]
+) -> Pair:
+    """The documents of these names: archived ones by their ids or ``id@version``, and ``others``."""
+    found = []
+    for name in names:
+        versions = archived(name)
+        if len(versions) > 1:
+            told = ", ".join(f"{item.id}@{item.source.archived}" for item in versions[:NAMED])
+            raise InputError(f"{name}: {len(versions):,} versions are archived; name one of them: {told}")
+        found.append(versions[0] if versions else others(name))
+    return found[0], found[1]
 
 
 def place(source: Source) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
@@ -26,6 +27,7 @@ Examples:
   dedup diff w-7 w-12 --in news.jsonl --id-field url
   dedup diff news.jsonl:7 news.jsonl:12 --in news.jsonl
   dedup diff monday.txt w-12 --result result.json
+  dedup diff tonight/7.txt archive/7.txt --index memory/
   dedup diff a.md b.md --format html -o diff.html
 
 \b
@@ -44,6 +46,8 @@ Exit codes:
         help="A and B are records in here, by their ids or as path:line. May be repeated.")  # fmt: skip
 @option(INPUT, "--result", metavar="RESULT.json", configurable=False, holds=PATH,
         help="A and B are documents in this result; they are read again, with its settings.")  # fmt: skip
+@option(INPUT, "--index", metavar="DIR", configurable=False, holds=PATH,
+        help="A and B may be archived documents, by their ids; see dedup index.")  # fmt: skip
 @searching
 @reading("Larger records are passed over; 0 for no limit.")
 @reports(DIFF_FORMATS, default="text", configurable=False)
@@ -57,8 +61,9 @@ def diff(first: str, second: str, places: tuple[str, ...], **options: Any) -> in
     The verdict is that of a scan of the two alone. In a terminal of 100 columns or more the passages stand side by
     side.
     """
-    if places and options["result"]:
-        raise click.UsageError("--in and --result contradict each other; give one of them.")
+    for other, is_given in (("--in", bool(places)), ("--index", bool(options["index"]))):
+        if options["result"] and is_given:
+            raise click.UsageError(f"{other} and --result contradict each other; give one of them.")
     chosen = targets.placed(options["targets"] or [Target("text", STDOUT)], options["output"])
     skipped: list[Skipped] = []
     with at_work(options["quiet"]):
@@ -97,6 +102,13 @@ def _pair(
         report = load(result)
         return lookup.of_result(names, report, result, reading, skip), _of_result(report.settings, settings)
     targets.check(chosen, places or names)
+    if options["index"]:
+        from ..index import Snapshot
+
+        def other(name: str) -> Document:
+            return lookup.one_among(name, places, reading, skip) if places else lookup.single(name, reading)
+
+        return lookup.remembered(names, Snapshot.of(Path(options["index"])).named, other), settings
     if places:
         return lookup.among(names, places, reading, skip), settings
     return lookup.both(*names, reading), settings

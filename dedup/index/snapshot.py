@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import DamagedIndexError
+from ..errors import DamagedIndexError, DedupIndexError
 from ..kernel.types import Array
 from ..model import Document, Source
 from . import catalogue
@@ -118,9 +118,13 @@ class Snapshot:
 
     # ---- documents, by what they hold
 
-    def versions_of(self, document: str) -> list[tuple[int, bytes]]:
-        """The live documents with an id: number and version."""
-        return [(place << NUMBER | number, version) for place, number, version in held(self.parts, document)]
+    def named(self, name: str) -> list[Document]:
+        """The documents of an id, all its versions, or of ``id@version`` that one; with their texts, where these are
+        stored. Raises DedupIndexError where they are not."""
+        if not self.shape.text:
+            raise DedupIndexError(f"{self.folder}: holds no texts")
+        found = [place << NUMBER | number for place, number in named(self.parts, name)]
+        return self.documents(np.array(found, "i8"))
 
     def find(self, family: str, keys: Array) -> tuple[Found, Array]:
         """For each of the ascending keys (uint32) the documents that hold it, at most LIMIT, by key; and
@@ -152,7 +156,16 @@ class Snapshot:
         return Found(keys[order], documents[order])
 
 
-def held(parts: list[Part], document: str) -> Iterator[tuple[int, int, bytes]]:
+def named(parts: list[Part], name: str) -> list[tuple[int, int]]:
+    """Where parts hold an id, in all its versions, or ``id@version``: the place of the part, and the number in it."""
+    every = [(place, number) for place, number, _ in _held(parts, name)]
+    document, at, wanted = name.rpartition("@")
+    if every or not at:
+        return every
+    return [(place, number) for place, number, has in _held(parts, document) if has.hex() == wanted.lower()]
+
+
+def _held(parts: list[Part], document: str) -> Iterator[tuple[int, int, bytes]]:
     """Where parts hold an id: the place of the part, the number in it, the version."""
     key, name = np.uint64(key_of(document)), document.encode("utf-8", "surrogatepass")
     for place, part in enumerate(parts):

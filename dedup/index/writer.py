@@ -26,7 +26,7 @@ from .catalogue import FOLDER, Catalogue, Row
 from .pages import synced
 from .segment import MOST, VERSION, Entry
 from .shape import Shape
-from .snapshot import Part, held
+from .snapshot import Part, named
 
 WAIT = 10.0  # seconds that a writer waits for another one
 
@@ -262,7 +262,7 @@ def remove(folder: Path, ids: Iterable[str], *, wait: float = WAIT) -> tuple[int
     with catalogue.writing(folder, wait) as found:
         parts = [Part.of(row, folder) for row in found.segments() if row.run is None]
         for name in dict.fromkeys(ids):
-            places = _named(parts, name)
+            places = named(parts, name)
             if not places:
                 missing.append(name)
             for place, number in places:
@@ -271,14 +271,6 @@ def remove(folder: Path, ids: Iterable[str], *, wait: float = WAIT) -> tuple[int
             row = parts[place].row
             found.remove(row.number, np.append(row.removed.astype("i8"), numbers))
     return sum(len(set(numbers)) for numbers in gone.values()), missing
-
-
-def _named(parts: list[Part], name: str) -> list[tuple[int, int]]:
-    every = [(place, number) for place, number, _ in held(parts, name)]
-    document, at, wanted = name.rpartition("@")
-    if every or not at:
-        return every
-    return [(place, number) for place, number, has in held(parts, document) if has.hex() == wanted.lower()]
 
 
 def compact(folder: Path, *, wait: float = WAIT) -> tuple[int, int]:
