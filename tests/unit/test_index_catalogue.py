@@ -228,21 +228,24 @@ class TestWriters:
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """It may begin as soon as the lock is given back, before the first one has deleted what it merged."""
-        for number in range(6):
-            add(folder, documents(["more words"], f"e{number}"))
-        real, calls = catalogue._delete, []
+        theirs = folder / "segments" / "00000099.segment"
 
-        def late(where: Path, numbers: set[int]) -> None:
-            calls.append(numbers)
-            if len(calls) == 2:  # after the commit
-                add(where, documents(["words of the next writer"], "next"))
-            real(where, numbers)
+        class Followed(sqlite3.Connection):
+            def execute(self, *arguments: object) -> sqlite3.Cursor:
+                cursor = super().execute(*arguments)
+                if arguments[0] in ("COMMIT", "ROLLBACK"):
+                    theirs.write_text("under way")
+                return cursor
 
-        monkeypatch.setattr(catalogue, "_delete", late)
+        add(folder, documents(["more words"], "e"))
+        real = sqlite3.connect
+        monkeypatch.setattr(sqlite3, "connect", lambda *a, **more: real(*a, factory=Followed, **more))
         compact(folder)
-        assert len(calls) == 4
-        assert list(problems(folder)) == []
-        assert len(held(folder)) == 10
+        assert theirs.exists()
+        assert [file.name for file in segments(folder)] == ["00000003.segment", theirs.name]
+        with pytest.raises(AttributeError):
+            add(folder, [None])
+        assert theirs.exists()
 
     def test_an_interruption_after_the_commit_takes_nothing_back(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch

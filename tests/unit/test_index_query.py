@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dedup import Settings, scan
+from dedup import Settings, kernel, scan
 from dedup.errors import SettingsError
 from dedup.index import Memory, Shape, Snapshot, add, compact, create, keys, remove, snapshot
 from dedup.model import Document, Source
@@ -23,6 +24,16 @@ def members(report: object) -> list[list[tuple[str, bool]]]:
     """Of each cluster the members: their ids, and whether they are archived."""
     clusters = [*report.document_clusters, *report.passage_clusters]  # type: ignore[attr-defined]
     return [[(m.document, m.source.archived is not None) for m in c.members] for c in clusters]
+
+
+SHARED = PROSE.words(12)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index in which one text holds the shortest passage that is found."""
+    items = [Document("host", PROSE.round(SHARED)), *documents(PROSE.words(100) for _ in range(9))]
+    return index_of(tmp_path_factory.mktemp("one") / "ix", items)
 
 
 class TestWithTexts:
@@ -112,6 +123,30 @@ class TestWithTexts:
         assert report.summary.empty == 1 + is_empty
         assert report.summary.documents == 2
 
+    def test_copies_among_archived_ones_are_no_findings(self, tmp_path: Path) -> None:
+        shared = PROSE.words(20)
+        old = PROSE.round(shared)
+        index_of(tmp_path / "ix", [Document("a", old), Document("b", f"{old} more")])
+        report = report_of(tmp_path / "ix", [Document("new", PROSE.round(shared))], alone=False)
+        assert report.document_clusters == ()
+        assert [sorted(names) for names in members(report)] == [[("a", True), ("b", True), ("new", False)]]
+
+    def test_a_copy_of_an_archived_copy(self, tmp_path: Path) -> None:
+        """Which is led by another archived text, that the new one is not near to."""
+        first = PROSE.words(201)
+        second = PROSE.exchanged(" ".join(first.split()[:200]), [20, 40, 60, 80])
+        new = PROSE.exchanged(f"{second} and two more", [100, 120, 140, 160])
+        index_of(tmp_path / "ix", [Document("first", first), Document("second", second)])
+        report = report_of(tmp_path / "ix", [Document("new", new)], passages=False)
+        assert any({name for name, _ in cluster} >= {"second", "new"} for cluster in members(report))
+
+    @pytest.mark.parametrize("before", range(5, 60, 7))
+    @pytest.mark.parametrize("after", [0, 1, 11, 40])
+    def test_a_passage_anywhere_in_a_new_text(self, folder: Path, before: int, after: int) -> None:
+        text = PROSE.round(SHARED, before, after)
+        (cluster,) = report_of(folder, [Document("new", text)]).passage_clusters
+        assert [(m.document, m.text) for m in cluster.members] == [("host", SHARED), ("new", SHARED)]
+
     def test_nothing_asked_and_nothing_there(self, tmp_path: Path) -> None:
         for text in (True, False):
             folder = index_of(tmp_path / f"none{text}", [], text=text)
@@ -150,6 +185,20 @@ class TestOften:
         assert answer(tmp_path / "one", new) == answer(tmp_path / "many", new)
         compact(tmp_path / "many")
         assert answer(tmp_path / "one", new) == answer(tmp_path / "many", new)
+
+    def test_a_key_is_held_by_many_however_they_lie(self, tmp_path: Path) -> None:
+        """Five runs of three words that two texts share are enough, unless all texts hold them."""
+        often, seldom = PROSE.words(7), PROSE.words(7)
+        items = [Document(f"d{i}", PROSE.round(often)) for i in range(snapshot.LIMIT + 1)]
+        items.append(Document("one", PROSE.round(seldom)))
+        asked = kernel.tokenise([PROSE.round(often), PROSE.round(seldom)])
+        index_of(tmp_path / "one", items)
+        create(tmp_path / "many", Shape(text=True))
+        for start in range(0, len(items), 22):
+            add(tmp_path / "many", items[start : start + 22])
+        for name in ("one", "many"):
+            found = Memory(Snapshot.of(tmp_path / name), Settings()).near(asked.hashes, asked.offsets)
+            assert [document.id for document in found] == ["one"]
 
     def test_words_that_all_share_hide_nothing(self, tmp_path: Path) -> None:
         """A notice of 30 words in 200 texts; one of these holds a passage, another is copied."""
@@ -227,6 +276,33 @@ class TestWithoutTexts:
         for guess, true in told:
             assert guess == pytest.approx(true, abs=4 * 0.5 * 16 / 15 / np.sqrt(128))
         assert np.mean([guess - true for guess, true in told]) == pytest.approx(0, abs=0.03)
+
+    def test_distant_texts_are_not_estimated_too_near(self, tmp_path: Path) -> None:
+        """Four bits of two minima are the same by chance once in sixteen times."""
+        texts = [PROSE.words(300) for _ in range(30)]
+        new = [PROSE.exchanged(text, range(5, 300, 15)) for text in texts]
+        folder = index_of(tmp_path / "ix", documents(texts), text=False)
+        estimates = report_of(folder, documents(new, "n"), threshold=0.2, passages=False).estimates or ()
+        told = [e.estimated_jaccard for e in estimates]
+        assert len(told) == 30
+        (exact,) = scan([("a", texts[0]), ("b", new[0])], threshold=0.2, passages=False).document_clusters
+        assert np.mean(told) == pytest.approx(exact.members[1].jaccard, abs=0.02)
+
+
+def test_every_run_of_tokens_lies_in_a_window() -> None:
+    lengths = [1, 23, 24, 25, 47, 48, 49, 71, 72, 73, 200]
+    offsets = np.cumsum([0, *lengths])
+    tokens = np.arange(offsets[-1], dtype="u4")
+    words, bounds, owners, starts = keys.windows(tokens, offsets)
+    windows = [set(words[a:b].tolist()) for a, b in pairwise(bounds.tolist())]
+    for number, (first, last) in enumerate(pairwise(offsets.tolist())):
+        for start in range(first, max(last - keys.STEP, first) + 1):
+            run = set(range(start, min(start + keys.WINDOW - keys.STEP, last)))
+            assert any(run <= window for window in windows), (number, start - first)
+    for window, owner, start in zip(windows, owners.tolist(), starts.tolist(), strict=True):
+        assert min(window) == offsets[owner] + start
+        assert len(window) <= keys.WINDOW
+        assert max(window) < offsets[owner + 1]
 
 
 @pytest.mark.parametrize("text", [True, False])

@@ -77,7 +77,7 @@ def test_a_line_for_which_there_is_no_room_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("passages", [True, False])
 def test_merged_segments_hold_what_one_does(tmp_path: Path, text: bool, passages: bool) -> None:
     prose = Prose()
-    documents = [Document(f"d{i}", prose.words(30 + i), Source("ab"[i % 2], i)) for i in range(30)]
+    documents = [Document(f"d{i % 20}", prose.words(30 + i), Source("ab"[i % 2], i)) for i in range(60)]
     index_of(tmp_path / "one", documents, text=text, passages=passages)
     create(tmp_path / "many", Shape(text=text, passages=passages))
     for document in documents:
@@ -86,6 +86,7 @@ def test_merged_segments_hold_what_one_does(tmp_path: Path, text: bool, passages
     compact(tmp_path / "many")
     (one,), (many,) = (Snapshot.of(tmp_path / name).parts for name in ("one", "many"))
     names = ["keys", "versions", "ids", "ids.ends", "sketch.postings", "sketch.buckets", "line", "offset"]
+    assert len(np.unique(one.segment.keys())) == 20
     names += ["seed.postings", "seed.buckets"] * passages + ["signatures"] * (not text)
     for name in names:
         assert one.segment.pages.whole(name).tolist() == many.segment.pages.whole(name).tolist(), name
@@ -134,3 +135,12 @@ def test_blocks_that_lose_documents_are_packed_anew(tmp_path: Path) -> None:
     left = {document.id: document.text for document in documents if document.id not in gone}
     assert {name: text for (name, _), text in held(tmp_path / "ix").items()} == left
     assert sum(file.stat().st_size for file in (tmp_path / "ix" / "segments").iterdir()) < size
+    (part,) = Snapshot.of(tmp_path / "ix").parts
+    counts = np.diff(part.segment.pages.whole("blocks.first"))
+    blocks = part.segment.blocks(np.arange(len(counts)))
+    stored = [
+        text
+        for block, count in zip(blocks, counts, strict=True)
+        for text in segment.unpacked(block, np.arange(count))
+    ]
+    assert sorted(stored) == sorted(text.encode() for text in left.values())  # nothing of the others
