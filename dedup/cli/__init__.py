@@ -10,27 +10,53 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections import UserDict
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 from ..errors import DedupError
-from .check import FAILED, check
 from .configured import with_options
-from .diff import diff
-from .filter import filter_, restore
-from .index import index
-from .init import init
-from .options import CONTEXT
-from .report import report
-from .scan import SKIPPED, scan
+from .options import CONTEXT, ERROR, FAILED, SKIPPED
 from .screen import INTERRUPTED, close_quietly, interruptions, say
 
-__all__ = ["ERROR", "FAILED", "INTERRUPTED", "SKIPPED", "command", "dedup", "index", "main", "scan"]
+__all__ = ["ERROR", "FAILED", "INTERRUPTED", "SKIPPED", "command", "dedup", "main"]
 
-ERROR = 2
+#: Where each subcommand stands: the module, and its name there.
+_SUBCOMMANDS = {
+    "scan": ("scan", "scan"),
+    "check": ("check", "check"),
+    "diff": ("diff", "diff"),
+    "report": ("report", "report"),
+    "filter": ("filter", "filter_"),
+    "restore": ("filter", "restore"),
+    "index": ("index", "index"),
+    "init": ("init", "init"),
+}
+
+
+class _Subcommands(UserDict[str, click.Command]):
+    """The subcommands by their names. Each is imported when it is looked at: most calls need one."""
+
+    def __contains__(self, name: object) -> bool:
+        return name in _SUBCOMMANDS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_SUBCOMMANDS)
+
+    def __len__(self) -> int:
+        return len(_SUBCOMMANDS)
+
+    def __missing__(self, name: str) -> click.Command:
+        if name not in _SUBCOMMANDS:
+            raise KeyError(name)
+        module, attribute = _SUBCOMMANDS[name]
+        found: click.Command = getattr(import_module(f".{module}", __name__), attribute)
+        self.data[name] = found
+        return found
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -59,8 +85,7 @@ def dedup() -> None:
 
 
 with_options(dedup)
-for _subcommand in (scan, check, diff, report, filter_, restore, index, init):
-    dedup.add_command(_subcommand)
+dedup.commands = _Subcommands()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,10 +17,12 @@ from . import targets
 from .configured import Configured, Paths, configuration
 from .options import (
     CONTEXT,
+    FAILED,
     INDEX,
     INPUT,
     OUTPUT,
     PATH,
+    SKIPPED,
     STDOUT,
     flag,
     option,
@@ -29,7 +31,7 @@ from .options import (
     settings_of,
 )
 from .process import at_work
-from .scan import SKIPPED, list_skipped
+from .scan import list_skipped
 from .screen import close_quietly, say
 from .targets import Look, Target, reports
 
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from ..gate.run import Plan
     from ..model import Report
 
-FAILED = 1
 
 GATE = "What fails"
 

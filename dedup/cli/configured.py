@@ -113,8 +113,9 @@ def _load(ctx: click.Context) -> None:
     if not isinstance(ctx.command, Configured) or ctx.resilient_parsing:
         return
     found = _read(ctx.meta.get(_FILE))
-    group = ctx.find_root().command
-    check(found, group.commands.values() if isinstance(group, click.Group) else [ctx.command])
+    if found.values or found.tables:  # to be checked against all commands, which are imported for that
+        group = ctx.find_root().command
+        check(found, group.commands.values() if isinstance(group, click.Group) else [ctx.command])
     ctx.meta[CONFIGURATION] = found
     ctx.default_map = defaults(found, ctx.command)
 

@@ -14,9 +14,21 @@ from ..report import DIFF_FORMATS, write_comparison
 from . import targets
 from .configured import Configured
 from .links import links
-from .options import CONTEXT, INPUT, OUTPUT, PATH, STDOUT, flag, option, reading, searching, settings_of
+from .options import (
+    CONTEXT,
+    INPUT,
+    OUTPUT,
+    PATH,
+    SKIPPED,
+    STDOUT,
+    flag,
+    option,
+    reading,
+    searching,
+    settings_of,
+)
 from .process import at_work
-from .scan import SKIPPED, list_skipped
+from .scan import list_skipped
 from .targets import Look, Target, reports
 
 WIDEST = 200  # columns of a terminal that are made use of

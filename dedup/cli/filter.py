@@ -17,10 +17,12 @@ from .configured import Configured
 from .options import (
     CONTEXT,
     COPIES,
+    ERROR,
     INPUT,
     OUTPUT,
     PATH,
     SEARCH,
+    SKIPPED,
     STDOUT,
     Command,
     flag,
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from ..filter import Outcome, Plan
     from ..restore import Archive, Restored
 
-ERROR, SKIPPED = 2, 3
 _STAYS = "Which copy stays"
 _MESSAGES = 20  # inputs that were not read, or problems, listed on standard error
 

@@ -18,9 +18,22 @@ from ..report import FORMATS, write
 from . import targets
 from .configured import Configured
 from .links import links
-from .options import CONTEXT, COPIES, INPUT, OUTPUT, SEARCH, STDOUT, Command, flag, option, reading, setting
+from .options import (
+    CONTEXT,
+    COPIES,
+    INPUT,
+    OUTPUT,
+    SEARCH,
+    SKIPPED,
+    STDOUT,
+    Command,
+    flag,
+    option,
+    reading,
+    setting,
+)
 from .process import at_work
-from .scan import SKIPPED, list_skipped
+from .scan import list_skipped
 from .screen import say
 from .targets import Look, Target, reports
 

@@ -11,6 +11,9 @@ from click.core import ParameterSource
 from ..errors import DedupError
 from ..model import Settings
 
+#: Exit codes: the gate has failed; an error; done, but inputs were skipped, and that was asked for.
+FAILED, ERROR, SKIPPED = 1, 2, 3
+
 #: Stands for standard output among names of files.
 STDOUT = "-"
 

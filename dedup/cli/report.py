@@ -14,9 +14,9 @@ from ..model import Report, Skipped
 from ..report import CHECK_FORMATS, FORMATS, SAVED_FORMATS, write, write_verdict
 from . import targets
 from .links import links
-from .options import CONTEXT, INPUT, OUTPUT, STDOUT, Command, flag, reading
+from .options import CONTEXT, INPUT, OUTPUT, SKIPPED, STDOUT, Command, flag, reading
 from .process import at_work
-from .scan import SKIPPED, list_skipped
+from .scan import list_skipped
 from .targets import Look, Target, reports
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ..report import FORMATS, write
 from . import targets
 from .configured import Configured
 from .links import links
-from .options import CONTEXT, INDEX, OUTPUT, STDOUT, flag, reading, searching, settings_of
+from .options import CONTEXT, INDEX, OUTPUT, SKIPPED, STDOUT, flag, reading, searching, settings_of
 from .process import at_work
 from .screen import say
 from .targets import Look, Target, reports
@@ -21,8 +21,6 @@ from .targets import Look, Target, reports
 if TYPE_CHECKING:
     from ..index import Memory
     from ..read.again import Texts
-
-SKIPPED = 3
 
 _MESSAGES = 20  # skipped inputs listed on standard error
 

@@ -49,7 +49,7 @@ class TestOptions:
         assert [(document.id, document.text) for document in pipeline.documents] == [("u", "b")]
 
     def test_the_defaults_of_reading_are_those_of_the_library(self) -> None:
-        defaults = {option.name: option.default for option in cli.scan.params}
+        defaults = {option.name: option.default for option in cli.dedup.commands["scan"].params}
         assert Options._fields == tuple(name for name in defaults if name in Options._fields)
         assert [defaults[name] for name in Options._fields[:3]] == list(Options()[:3])
         assert size(defaults["max_record_size"]) == Options().max_record_size

@@ -33,7 +33,8 @@ PAGES = {
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 }
 ALL = "\n".join(PAGES.values())
-COMMANDS = [*cli.dedup.commands.values(), *cli.index.commands.values()]
+INDEX = cli.dedup.commands["index"]
+COMMANDS = [*cli.dedup.commands.values(), *INDEX.commands.values()]
 ALGORITHM = PAGES["docs/algorithm.md"]
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 
@@ -103,8 +104,8 @@ def test_shell_commands_are_ones_that_exist(words: list[str]) -> None:
     program, *arguments = words
     if program == "dedup":
         command = cli.dedup.commands[arguments.pop(0)]
-        if command is cli.index:
-            command = cli.index.commands[arguments.pop(0)]
+        if command is INDEX:
+            command = INDEX.commands[arguments.pop(0)]
         params = command.make_context(command.name, arguments, click.Context(cli.dedup)).params
         assert any(params.get(name) for name in ("paths", "manifest", "folder", "result", "first"))
     elif program == "make":
