@@ -14,11 +14,11 @@ from datetime import date
 
 from ..cache import cached_run
 from ..errors import DependencyError, InputError, OutputError
-from ..index import Memory
 from ..model import Document, Report, Settings, Skipped
 from ..pipeline import Progress
 from ..read import CACHE, NOT_READ, Excluded, Options, documents
 from ..read.again import Again, Texts
+from ..text import Archive
 from ..verdict import BASELINE
 from ..write import atomic
 from ..write.atomic import whole_file
@@ -94,13 +94,20 @@ def survey(plan: Plan, notify: Progress | None = None, *, is_update: bool = Fals
 
     with Again(plan.options) as again:
         texts = Texts(again)
-        archive = plan.index and Memory.of(plan.index, plan.settings, texts.hold, proving=True)
         items = texts.passing(items, look)
-        report = cached_run(items, plan.settings, _cache(plan), notify, again, archive or None)
+        report = cached_run(items, plan.settings, _cache(plan), notify, again, _archive(plan, texts))
         if not report.summary.documents and not is_update and not plan.allow_empty:
             raise InputError(_nothing(plan, report, excluded.left_out, len(others)))
         scope = Scope(plan.top, plan.paths)
         yield Survey(report, texts, scope, plan.options, accepted, suppressions, changes)
+
+
+def _archive(plan: Plan, texts: Texts) -> Archive | None:
+    if plan.index is None:
+        return None
+    from ..index import Memory
+
+    return Memory.of(plan.index, plan.settings, texts.hold, proving=True)
 
 
 def _of_formats(

@@ -48,7 +48,7 @@ ALLOWED = {
         "manifest", "pipeline",
     },
     "restore": {"errors", "manifest", "model", "read", "write"},
-    "gate": {"cache", "errors", "index", "kernel", "model", "pipeline", "read", "result", "verdict", "write"},
+    "gate": {"cache", "errors", "index", "kernel", "model", "pipeline", "read", "result", "text", "verdict", "write"},
     "cli": {
         "__init__", "errors", "model", "kernel", "read", "report", "write", "decide", "pipeline", "filter", "restore",
         "config", "diff", "gate", "index", "lookup", "saved", "verdict",
