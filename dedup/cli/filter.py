@@ -161,6 +161,11 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
             _commit(plan, targets.run_of(plan), options)
             return 0
         raise OutputError(f"{', '.join(taken)}: there already; write elsewhere, or replace with --force")
+    if taken and not options["dry_run"] and targets.is_remembered(plan):
+        raise OutputError(
+            f"{plan.manifest}: {plan.index} remembers what stayed in that run, "
+            "and would have it set aside as a copy of itself; write elsewhere"
+        )
     targets.check_folders(plan)
     outputs = Rehearsal() if options["dry_run"] else Outputs(principal, options["force"], undisturbed)
     try:

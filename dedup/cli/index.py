@@ -309,8 +309,8 @@ def info(folder: str, format: str) -> int:
 def verify(folder: str, paths: tuple[str, ...], **options: Any) -> int:
     """Read all of an index, and say what is not as it was written.
 
-    With PATH..., the archive, it also names documents that are remembered and not there: an index must never remember
-    what the archive does not hold. The exit code is 2 if anything is wrong.
+    With PATH..., the archive, it also names documents that are remembered and whose text is not there: an index must
+    never remember what the archive does not hold. The exit code is 2 if anything is wrong.
     """
     with at_work(options["quiet"]):
         from ..index import facts

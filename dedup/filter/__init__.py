@@ -252,7 +252,7 @@ class _Job:
 
     def _closed(self) -> Outcome:
         if self._plan.index is not None and (staying := self._staying()):
-            names = hashlib.sha256()
+            names = hashlib.sha256(ascii(tuple(self._plan.options)).encode())
             for number in staying:
                 names.update(self._registry.named(number))
             self._ledger.outcome.run = names.hexdigest()[:12]

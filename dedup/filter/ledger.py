@@ -46,6 +46,7 @@ class Ledger:
         self._names = self.originals.names
         self._arrived: Arrived | None = None
         self._kept: set[int] = set()  # documents that were written to what stays
+        self._changed: set[int] = set()  # of these, whose texts were cut
         self._twins: set[int] = set()  # documents of which copies were set aside
         self._next: int | None = None  # the number of the document to be written next
 
@@ -104,9 +105,9 @@ class Ledger:
         return number < self.registry.references or number in self._kept
 
     def staying(self) -> list[int]:
-        """The documents that stay, but for those marked as copies, in the order in which they came."""
+        """The documents that stay as they came, but for those marked as copies, in the order in which they came."""
         registry = self.registry
-        return sorted(number for number in self._kept if registry.is_kept(number))
+        return sorted(number for number in self._kept - self._changed if registry.is_kept(number))
 
     def abandon(self) -> None:
         """Closes what is open, after an error."""
@@ -202,11 +203,11 @@ class Ledger:
                 line["holds"] = [
                     {**self.registry.twin(held), "containment": share} for held, share in verdict.holds
                 ]
-            raw = (
-                self._edits.cut(record, document, line, cuts[number])
-                if number in cuts
-                else self._edits.unmarked(record, line)
-            )
+            if number in cuts:
+                raw = self._edits.cut(record, document, line, cuts[number])
+                self._changed.add(number)
+            else:
+                raw = self._edits.unmarked(record, line)
         added = self._edits.added(number, record, verdict) if verdict is not None else None
         self._put(line, side, record, raw, added)
         if side == KEPT:

@@ -11,9 +11,10 @@ import itertools
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
-from .. import manifest, read
+from .. import index, manifest, read
 from ..errors import InputError, ManifestError, OutputError
 from ..manifest import ORIGINALS
 from ..read import Options, formats, remote
@@ -84,6 +85,8 @@ def check(plan: Plan) -> None:
     taken = _taken(plan)
     open_output = _identity(_STDOUT) if plan.kept == STDOUT else None
     protected: dict[tuple[int, int], str] = {}
+    if plan.index is not None:
+        _check_source(os.path.realpath(plan.index), taken, plan.index)
     for paths in (plan.reference, plan.paths):
         for source in (place for given in paths for place in _local(given)):
             _check_source(os.path.realpath(source), taken)
@@ -292,6 +295,17 @@ def run_of(plan: Plan) -> str | None:
         if line["type"] == "summary":
             run = line.get("run")
     return run
+
+
+def is_remembered(plan: Plan) -> bool:
+    """Whether the plan's index remembers what the outputs hold that stand there."""
+    if plan.index is None or plan.manifest is None or not os.path.isfile(plan.manifest):
+        return False
+    try:
+        run = run_of(plan)
+    except ManifestError:
+        return False
+    return run is not None and run not in index.pending(Path(plan.index))
 
 
 def _sums(plan: Plan, paths: tuple[str, ...]) -> dict[str, str]:

@@ -34,6 +34,7 @@ def documents(places: Sequence[Occurrence], numbers: Iterable[int], texts: Texts
     for number in numbers:
         by_key[places[number].key].append(number)
     keys = [key for key in texts.keys if key in by_key]
+    keys += sorted((key for key in by_key if key[1].archived is not None), key=str)
     for key, found in zip(keys, words(map(texts.text, keys)), strict=True):
         yield Document(key, found, {n: found.span(places[n].start, places[n].end) for n in by_key[key]})
 

@@ -129,7 +129,15 @@ def _text(
 
 
 def _age(document: Document, places: Sequence[Occurrence], lines: Lines, texts: Texts) -> Array:
-    """How new each token is: 2 if its line was changed, 1 if something else was at its place, else 0."""
+    """How new each token is: 3 if its line was changed, 2 if something else was at its place, else 1; 0 if archived."""
+    if document.key[1].archived is not None:
+        return np.zeros(len(document.words.starts), "u1")
+    ages: Array = _changed(document, places, lines, texts) + np.uint8(1)
+    return ages
+
+
+def _changed(document: Document, places: Sequence[Occurrence], lines: Lines, texts: Texts) -> Array:
+    """2 for a token whose line was changed, 1 if something else was at its place, else 0."""
     one = places[next(iter(document.spans))]
     ages = np.zeros(len(document.words.starts), "u1")
     if not lines.touched(one.path, None, None):

@@ -59,20 +59,20 @@ def _contradictions(segment: Segment) -> Iterator[str]:
 def missing(folder: Path, items: Iterable[Document | Skipped]) -> tuple[list[tuple[str, str]], list[Skipped]]:
     """Documents that the index remembers and an archive does not hold, as id and version; and what was not readable
     of the archive."""
-    there: set[tuple[str, str]] = set()
+    there: set[str] = set()
     skipped = []
     for item in items:
         if isinstance(item, Skipped):
             skipped.append(item)
         else:
-            there.add((item.id, version(item.text).hex()))
+            there.add(version(item.text).hex())
     snapshot = Snapshot.of(folder)
     names = [
         (document, str(source.archived))
         for place, part in enumerate(snapshot.parts)
         for document, source in snapshot.names(part.numbers() | place << NUMBER)
     ]
-    return sorted(name for name in names if name not in there), skipped
+    return sorted(name for name in names if name[1] not in there), skipped
 
 
 class Lost(NamedTuple):

@@ -67,3 +67,12 @@ def test_an_index_without_texts_proves_nothing(tmp_path: Path, capsys: pytest.Ca
     index.build(tmp_path / "textless", [Document("old", ARCHIVED)], index.Shape())
     assert main(["check", "docs", "--index", "textless"]) == 2
     assert "holds no texts" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("copies", [1, 2, 3])
+def test_each_of_several_copies_is_new(copies: int, capsys: pytest.CaptureFixture[str]) -> None:
+    write("b", page("# B", prose(20)))
+    for number in range(copies):
+        write(f"copy{number}", ARCHIVED)
+    code, told = found(capsys, "--no-baseline")
+    assert (code, [status for _, status, _ in told]) == (1, ["new"] * copies)

@@ -92,8 +92,33 @@ def test_what_stays_is_pending_until_it_is_committed(
     assert len(index.Snapshot.of(memory)) == 2
     assert main(["index", "commit", "memory", run]) == 0
     assert len(index.Snapshot.of(memory)) == 3
-    assert main([*FILTER, "--force"]) == 0
-    assert (ids("kept.jsonl"), index.pending(memory)) == (["wordless"], {})
+    again = ["filter", "tonight.jsonl", "-o", "k", "--rejects", "r", "--manifest", "m", "--index", "memory"]
+    assert main(again) == 0
+    assert (ids("k"), index.pending(memory)) == (["wordless"], {})
+
+
+def test_outputs_that_are_remembered_are_not_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    """All in them would be set aside as a copy of itself, and be nowhere."""
+    tonight(row(NEW, id="new"))
+    assert main([*FILTER, "--commit"]) == 0
+    tonight(row(NEW, id="new"), row(OTHER, id="other"))
+    assert main([*FILTER, "--commit", "--force"]) == 2
+    assert "copy of itself" in capsys.readouterr().err
+    assert ids("kept.jsonl") == ["new"]
+
+
+def test_an_output_does_not_hold_the_index(capsys: pytest.CaptureFixture[str]) -> None:
+    tonight(row(NEW, id="new"))
+    outputs = ["-o", "memory/kept.jsonl", "--rejects", "r", "--manifest", "m", "--index", "memory"]
+    assert main(["filter", "tonight.jsonl", *outputs]) == 2
+    assert "lies inside an input, memory" in capsys.readouterr().err
+
+
+def test_another_field_is_another_run(memory: Path) -> None:
+    tonight(json.dumps({"id": "new", "text": NEW, "body": OTHER}).encode() + b"\n")
+    assert main(FILTER) == 0
+    assert main([*FILTER, "--force", "--text-field", "body"]) == 0
+    assert len(index.pending(memory)) == 2
 
 
 def test_commit_waits_for_the_outputs_and_comes_after_them_in_a_later_call(memory: Path) -> None:
@@ -146,6 +171,7 @@ def test_passages_that_are_archived_are_cut(memory: Path) -> None:
     tonight(row(f"{PROSE.words(50)} {shared} {PROSE.words(50)}", id="new"))
     assert main([*FILTER, "--action", "cut"]) == 0
     assert shared not in json.loads(Path("kept.jsonl").read_bytes())["text"]
+    assert index.pending(memory) == {}  # the archive will not hold it as it came
     assert main(["restore", "run.json", "-o", "again"]) == 0
     assert Path("again/tonight.jsonl").read_bytes() == Path("tonight.jsonl").read_bytes()
 
