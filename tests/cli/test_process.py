@@ -83,13 +83,15 @@ class TestStart:
         assert done.stderr.splitlines()[-1] == "[]"
 
     def test_help_is_there_at_once(self) -> None:
-        """The best of several, since other work on the machine is no fault of ours."""
-        times = []
+        """0.06 s, where the bare interpreter takes 0.02; in turns, since other work is no fault of ours."""
+        times: dict[tuple[str, ...], list[float]] = {}
         for _ in range(5):
-            start = time.perf_counter()
-            assert spawn(*DEDUP, "--help").returncode == 0
-            times.append(time.perf_counter() - start)
-        assert min(times) < 0.15
+            for command in ((*DEDUP, "--help"), (sys.executable, "-c", "pass")):
+                start = time.perf_counter()
+                assert spawn(*command).returncode == 0
+                times.setdefault(command, []).append(time.perf_counter() - start)
+        help_, bare = (min(found) for found in times.values())
+        assert help_ < 7 * bare
 
     def test_as_a_module(self) -> None:
         done = spawn(*DEDUP, "scan", "gone")
