@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,15 +26,15 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("new.jsonl").write_text(json.dumps({"id": "n", "text": SECOND}), "utf-8")
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     capsys.readouterr()
     assert main(["diff", *arguments, "--index", "memory", "--format", "json"]) == 0
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
 
 def test_a_file_and_an_archived_document(capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(capsys, "new.txt", "a")["documents"][1]["document"] == "a"  # type: ignore[index]
+    assert told(capsys, "new.txt", "a")["documents"][1]["document"] == "a"
 
 
 def test_a_record_and_one_of_several_versions(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,7 +46,7 @@ def test_a_record_and_one_of_several_versions(capsys: pytest.CaptureFixture[str]
     assert main(["diff", "n", "b", "--in", "new.jsonl", "--index", "memory"]) == 2
     assert f"b@{version}" in capsys.readouterr().err
     found = told(capsys, "n", f"b@{version}", "--in", "new.jsonl")
-    assert found["documents"][0]["containment"] == 1.0  # type: ignore[index]
+    assert found["documents"][0]["containment"] == 1.0
 
 
 @pytest.mark.parametrize(
