@@ -29,6 +29,7 @@ from typing import Any
 import orjson
 
 from . import __version__, kernel
+from .collect import Reread
 from .model import (
     Document,
     DocumentCluster,
@@ -43,7 +44,7 @@ from .model import (
     Summary,
 )
 from .pipeline import Progress, run
-from .text import Archive, Reread
+from .text import Archive
 from .write.atomic import is_part, whole_file
 
 KEPT = 8  # reports in a cache

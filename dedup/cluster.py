@@ -84,6 +84,8 @@ def _nearest(matches: DocumentMatches, threshold: float, preferred: Collection[i
 
 def copies(pairs: Array, preferred: Collection[int] = frozenset()) -> Array:
     """Of pairs of near copies, the longer text first, the one that is the copy: the second, unless it is preferred."""
+    if not preferred:
+        return pairs[:, 1]
     first, second = (np.isin(column, list(preferred)) for column in pairs.T)
     found: Array = np.where(second & ~first, pairs[:, 0], pairs[:, 1])
     return found

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import band, kernel, pipeline, sketch, text
+from .collect import Collector
 from .comparison import (
     CONTAINED,
     DIFFERENT,
@@ -85,10 +86,10 @@ def compared(documents: Pair, settings: Settings) -> Comparison:
 
 
 def _corpus(documents: Pair, jobs: int) -> text.Corpus:
-    collector = text.Collector(jobs)
+    collector = Collector(jobs)
     for document in documents:
         collector.add(document)
-    return collector.corpus(distinct=True)
+    return text.corpus(collector, distinct=True)
 
 
 def _is_same(corpus: text.Corpus) -> bool:

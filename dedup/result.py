@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import chain, pairwise
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -44,11 +44,10 @@ def document_clusters(
     by_text = {star.kept: star for star in stars}
     near = {copy.text for star in by_text.values() for copy in star.near}
     places = _places(corpus, stretches.values(), jobs)
+    several = [text for text, holders in enumerate(corpus.holders) if len(holders) > 1]
     clusters = []
-    for text, holders in enumerate(corpus.holders):
-        if len(holders) == 1 and text not in by_text:
-            continue
-        star = by_text.get(text) or Star(text, [], [])
+    for text in sorted({*by_text, *several}):
+        star, holders = by_text.get(text) or Star(text, [], []), corpus.holders[text]
         same = [(holder, (1.0, 1.0)) for holder in holders[1:]] if text not in near else []
         others = [(h, (c.jaccard, c.containment)) for c in star.near for h in corpus.holders[c.text]]
         if same or others:
@@ -222,37 +221,28 @@ def estimates(corpus: Corpus, guesses: Iterable[Guess]) -> tuple[Estimate, ...]:
 # ---- counts ----------------------------------------------------------------------------------------------------
 
 
-def duplicate_documents(corpus: Corpus, stars: Iterable[Star], only: bool = False) -> int:
-    """Documents that are a copy of another one, of whatever kind, or ``only`` of an archived one.
+class Copies(NamedTuple):
+    """Of each text how many documents that were read are copies with it (int64), and whether all are that have it."""
 
-    Archived documents themselves do not count.
-    """
-    return sum(copies for copies, _ in _copies(corpus, stars, only))
-
-
-def _copies(corpus: Corpus, stars: Iterable[Star], only: bool) -> list[tuple[int, bool]]:
-    """For each text how many documents that were read are copies with it, and whether all are that have it."""
-    copies = {copy.text for star in stars for copy in (*star.near, *star.contained)} | corpus.archived
-    return [
-        (read if text in copies else 0 if only else max(read - 1, 0), text in copies)
-        for text, read in enumerate(corpus.read_holders())
-    ]
+    documents: Array
+    is_copy: Array
 
 
-def repeated_tokens(
-    corpus: Corpus, stars: Iterable[Star], clusters: list[Members], periods: Array, only: bool = False
-) -> int:
-    """Tokens that lie in copies: whole copies of documents, and all members of a passage but its first.
+def copies(corpus: Corpus, stars: Iterable[Star], only: bool = False) -> Copies:
+    """Copies of whatever kind, or ``only`` of archived documents, which do not count themselves."""
+    texts = {copy.text for star in stars for copy in (*star.near, *star.contained)} | corpus.archived
+    is_copy = np.zeros(len(corpus.holders), bool)
+    is_copy[list(texts)] = True
+    read = corpus.read_holders()
+    return Copies(np.where(is_copy, read, 0 if only else np.maximum(read - 1, 0)), is_copy)
 
-    Those of archived documents do not count, and ``only`` copies of these do if that is so wanted.
-    """
-    lengths: list[int] = corpus.lengths.tolist()
-    copies = _copies(corpus, stars, only)
-    total = sum(length * often for length, (often, _) in zip(lengths, copies, strict=True))
+
+def repeated_tokens(corpus: Corpus, copies: Copies, clusters: list[Members], periods: Array) -> int:
+    """Tokens that lie in copies: whole copies of documents, and all members of a passage but its first."""
+    total = int((corpus.lengths * copies.documents).sum())
     spans = [span for cluster in clusters for span, _ in cluster.others]
     spans += [(start + period, end) for _, start, end, period, _ in periods.tolist()]
-    texts = np.array([text for text, (_, is_copy) in enumerate(copies) if is_copy], "i8")
-    whole = np.stack([corpus.offsets[texts], corpus.offsets[texts + 1]], 1)
+    whole = np.stack([corpus.offsets[:-1], corpus.offsets[1:]], 1)[copies.is_copy]
     parts = np.fromiter(chain.from_iterable(spans), "i8").reshape(-1, 2)
     return total + _union(np.concatenate([parts, whole])) - _union(whole)
 

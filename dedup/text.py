@@ -1,6 +1,6 @@
 """From documents to a corpus: tokens of all texts, in an order that does not depend on how they came.
 
-Enters: documents as they are read. Leaves: a :class:`Corpus`. Texts that are equal to the letter stand once in
+Enters: the documents that were collected. Leaves: a :class:`Corpus`. Texts that are equal to the letter stand once in
 the token array, so that what follows is as fast for a million copies as for one.
 """
 
@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from functools import cached_property, partial
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from . import kernel
+from .collect import Collector, Documents, Lot
 from .errors import InputError
 from .kernel.types import Array
 from .model import Document, Source
-
-BATCH = 1 << 17  # code points handed to the kernel at a time
 
 
 def version(text: str) -> bytes:
@@ -57,57 +55,6 @@ class Archive(Protocol):
         """What the archive seems to hold where it has no texts; None where it has them."""
 
 
-class Reread(Protocol):
-    """Reads the text of a document again; :class:`dedup.read.again.Again` is one."""
-
-    def can(self, source: Source) -> bool:
-        """Whether it can be read again."""
-
-    def text(self, source: Source) -> str:
-        """The text. Raises InputError where it is not there any more."""
-
-
-class Documents:
-    """What is known of the documents, in the order of the input: names, and texts, held or read again.
-
-    ``read`` and ``characters`` count those that were read; the others are archived ones.
-    """
-
-    def __init__(self, again: Reread | None = None) -> None:
-        self.ids: list[str] = []
-        self.sources: list[Source] = []
-        self.characters = 0
-        self.read = 0
-        self._texts: list[str | None] = []
-        self.again = again
-
-    def extend(self, documents: list[Document], archived: bool = False) -> None:
-        """Takes more documents; the texts of those that can be read again are not held. Archived ones come last."""
-        ids, texts, sources = zip(*documents, strict=True)
-        self.ids += ids
-        self.sources += sources
-        if not archived:
-            self.characters += sum(map(len, texts))
-            self.read += len(documents)
-        again = self.again
-        self._texts += texts if again is None else map(partial(_held, again), texts, sources)
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def text(self, index: int) -> str:
-        """The text of one document. Raises InputError where it is to be read again and is not there any more."""
-        text = self._texts[index]
-        if text is None:
-            assert self.again is not None
-            text = self.again.text(self.sources[index])
-        return text
-
-
-def _held(again: Reread, text: str, source: Source) -> str | None:
-    return None if again.can(source) else text
-
-
 class Corpus(NamedTuple):
     """All texts as tokens.
 
@@ -140,94 +87,44 @@ class Corpus(NamedTuple):
             return frozenset()
         return frozenset(text for text, holders in enumerate(self.holders) if holders[0] >= read)
 
-    def read_holders(self) -> list[int]:
-        """Of each text, how many of the documents that were read have it."""
+    def read_holders(self) -> Array:
+        """Of each text, how many of the documents that were read have it (int64)."""
         read = self.documents.read
         if read == len(self.documents):
-            return [len(holders) for holders in self.holders]
-        return [sum(holder < read for holder in holders) for holders in self.holders]
+            return np.fromiter(map(len, self.holders), "i8", len(self.holders))
+        return np.array([sum(holder < read for holder in holders) for holders in self.holders], "i8")
 
 
-class Collector:
-    """Takes documents one by one; they are tokenised on other threads while more are read.
-
-    Texts that ``again`` can read again are not held. To be let go of once the corpus is there.
-    """
-
-    def __init__(self, jobs: int, again: Reread | None = None) -> None:
-        self.documents = Documents(again)
-        self._jobs = jobs
-        self._lots = [_Lot(jobs)]
-        self._batch: list[Document] = []
-        self._filled = 0
-
-    def add(self, document: Document) -> None:
-        """Takes one more document."""
-        self._batch.append(document)
-        self._filled += len(document.text)
-        if self._filled >= BATCH:
-            self._send()
-
-    def archived(self, documents: list[Document]) -> None:
-        """Takes archived documents, once all others are there."""
-        self._send()
-        self._lots.append(_Lot(self._jobs))
-        if documents:
-            self.documents.extend(documents, archived=True)
-            self._lots[-1].add(documents)
-
-    def _send(self) -> None:
-        if self._batch:
-            self.documents.extend(self._batch)
-            self._lots[-1].add(self._batch)
-        self._batch, self._filled = [], 0
-
-    def corpus(self, distinct: bool) -> Corpus:
-        """The corpus of all documents taken; equal texts stand once if ``distinct``."""
-        self._send()
-        counts, digests = (
-            np.concatenate(both) for both in zip(*(lot.finished for lot in self._lots), strict=True)
-        )
-        order = np.lexsort((digests, -counts))  # stable: equal texts stay in the order of the input
-        order = order[: int((counts > 0).sum())]
-        holders = list(_holders(self.documents, order, counts, digests, distinct))
-        tokens, offsets = self._tokens(np.array([group[0] for group in holders], "i8"), counts)
-        empty = np.flatnonzero(counts[: self.documents.read] == 0).tolist()
-        return Corpus(self.documents, holders, tokens, offsets, empty)
-
-    def _tokens(self, order: Array, counts: Array) -> tuple[Array, Array]:
-        """Tokens of documents, in that order, and where each one's begin."""
-        if len(self._lots) == 1:
-            tokens = self._lots[0].tokeniser.tokens(order)
-            return tokens.hashes, tokens.offsets
-        offsets = np.append(0, np.cumsum(counts[order]))
-        flat = np.empty(int(offsets[-1]), "u4")
-        before = 0
-        for lot in self._lots:
-            size = len(lot.finished[0])
-            mine = np.flatnonzero((order >= before) & (order < before + size))
-            tokens = lot.tokeniser.tokens(order[mine] - before)
-            flat[
-                np.arange(len(tokens.hashes))
-                + np.repeat(offsets[mine] - tokens.offsets[:-1], counts[order[mine]])
-            ] = tokens.hashes
-            before += size
-        return flat, offsets
+def corpus(collector: Collector, distinct: bool) -> Corpus:
+    """The corpus of all documents taken; equal texts stand once if ``distinct``."""
+    collector.send()
+    lots = collector.lots
+    counts, digests = (np.concatenate(both) for both in zip(*(lot.finished for lot in lots), strict=True))
+    order = np.lexsort((digests, -counts))  # stable: equal texts stay in the order of the input
+    order = order[: int((counts > 0).sum())]
+    documents = collector.documents
+    holders = list(_holders(documents, order, counts, digests, distinct))
+    tokens, offsets = _tokens(lots, np.array([group[0] for group in holders], "i8"), counts)
+    empty = np.flatnonzero(counts[: documents.read] == 0).tolist()
+    return Corpus(documents, holders, tokens, offsets, empty)
 
 
-class _Lot:
-    """Documents that were tokenised together."""
-
-    def __init__(self, jobs: int) -> None:
-        self.tokeniser = kernel.Tokeniser(jobs=jobs)
-
-    def add(self, documents: list[Document]) -> None:
-        self.tokeniser.add([document.text for document in documents])
-
-    @cached_property
-    def finished(self) -> tuple[Array, Array]:
-        """Of each text the number of tokens and a hash of them all; no more can be added then."""
-        return self.tokeniser.finish()
+def _tokens(lots: list[Lot], order: Array, counts: Array) -> tuple[Array, Array]:
+    """Tokens of documents, in that order, and where each one's begin."""
+    if len(lots) == 1:
+        tokens = lots[0].tokeniser.tokens(order)
+        return tokens.hashes, tokens.offsets
+    offsets = np.append(0, np.cumsum(counts[order]))
+    flat = np.empty(int(offsets[-1]), "u4")
+    before = 0
+    for lot in lots:
+        size = len(lot.finished[0])
+        mine = np.flatnonzero((order >= before) & (order < before + size))
+        tokens = lot.tokeniser.tokens(order[mine] - before)
+        starts = np.repeat(offsets[mine] - tokens.offsets[:-1], counts[order[mine]])
+        flat[np.arange(len(tokens.hashes)) + starts] = tokens.hashes
+        before += size
+    return flat, offsets
 
 
 def _holders(

@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from .. import kernel, read
+from ..collect import BATCH
 from ..kernel.types import Array
 from ..manifest import Sum, Summing
 from ..model import Document, Skipped
@@ -24,7 +25,6 @@ from ..read import Input, Options, Record
 from ..read.archive import locked
 from ..read.formats import OTHER
 from ..read.record import parts
-from ..text import BATCH
 
 #: Code points in a block, at least, and the share of all that came before which it grows to: looking once a block
 #: through what stays then costs the same for every record.

@@ -89,6 +89,10 @@ def _choose() -> ModuleType:
 if not TYPE_CHECKING:
 
     def __getattr__(attribute: str) -> object:
+        if attribute == "Tokeniser" and _chosen is None and name() == "native":
+            return importlib.import_module(
+                ".native_tokeniser", __package__
+            ).Tokeniser  # wanted before NumPy is
         if attribute in __all__:
             return getattr(_choose(), attribute)
         raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from .characters import Characters
 from .types import Array
 
 class Tokeniser:
-    def __init__(
-        self, tables: Callable[[bytes], tuple[Array, Array, Array]], spans: bool, jobs: int
-    ) -> None: ...
+    def __init__(self, tables: Callable[[bytes], Characters], spans: bool, jobs: int) -> None: ...
     def add(self, texts: Iterable[str]) -> None: ...
     def finish(self) -> tuple[bytes, bytes]: ...
     def gather(self, column: int, order: Array, offsets: Array) -> bytes: ...
 
 def locate(
     texts: Sequence[str],
-    tables: Callable[[bytes], tuple[Array, Array, Array]],
+    tables: Callable[[bytes], Characters],
     bounds: Array,
     spans: Array,
     jobs: int,

@@ -11,13 +11,11 @@ decomposed form can be had character by character.
 
 from __future__ import annotations
 
+import struct
 import unicodedata
+from array import array
 from bisect import bisect_right
 from typing import NamedTuple
-
-import numpy as np
-
-from .types import Array
 
 SEPARATOR, WORD, CHARACTER, MARK, JOINER = range(5)
 
@@ -70,9 +68,9 @@ IGNORABLE = frozenset(
     )
 )
 
-#: One code point: ``value`` is its normalised form (code point, combining class in the top byte) where
-#: ``length`` is 1, and where it is more the place of that many such values in the pool.
-ENTRY = np.dtype([("value", "<u4"), ("kind", "u1"), ("length", "u1"), ("unused", "<u2")])
+#: One code point, eight bytes: ``value``, ``kind``, ``length``. The value is its normalised form (code point, combining
+#: class in the top byte) where the length is 1, and where it is more the place of that many such values in the pool.
+ENTRY = struct.Struct("=IBBxx")
 
 
 def kind(char: str) -> int:
@@ -120,41 +118,41 @@ def ordered(values: list[tuple[str, int]]) -> str:
 
 
 class Characters(NamedTuple):
-    """The tables as arrays, page by page; never changed, so that a thread may read while another adds.
+    """The tables as buffers, page by page; never changed, so that a thread may read while another adds.
 
-    ``pages`` (uint16, one a page) is the page's place in ``entries``, 0 for a page not built yet;
-    ``entries`` is an array of ENTRY, 256 a page; ``pool`` (uint32) holds the longer normalised forms.
+    ``pages`` (16 bits, one a page) is the page's place in ``entries``, 0 for a page not built yet;
+    ``entries`` are ENTRY end to end, 256 a page; ``pool`` (32 bits) holds the longer normalised forms.
     """
 
-    pages: Array
-    entries: Array
-    pool: Array
+    pages: array[int]
+    entries: bytes
+    pool: array[int]
 
     @classmethod
     def none(cls) -> Characters:
         """Tables without a page."""
-        return cls(np.zeros(PAGES, np.uint16), np.zeros(PAGE, ENTRY), np.zeros(0, np.uint32))
+        return cls(array("H", [0]) * PAGES, bytes(PAGE * ENTRY.size), array("I"))
 
     def with_pages(self, pages: list[int]) -> Characters:
         """These tables and the pages named (each 0 to 4,351)."""
-        places, tables, pool = self.pages.copy(), [self.entries], self.pool.tolist()
+        places, tables, pool = self.pages[:], [self.entries], self.pool[:]
         for page in pages:
             if not places[page]:
-                places[page] = len(self.entries) // PAGE + len(tables) - 1
+                places[page] = len(self.entries) // (PAGE * ENTRY.size) + len(tables) - 1
                 tables.append(_page(page, pool))
-        return Characters(places, np.concatenate(tables), np.array(pool, np.uint32))
+        return Characters(places, b"".join(tables), pool)
 
 
-def _page(page: int, pool: list[int]) -> Array:
+def _page(page: int, pool: array[int]) -> bytes:
     table = []
     for code_point in range(page * PAGE, page * PAGE + PAGE):
         class_ = kind(chr(code_point))
         if class_ == SEPARATOR:
-            table.append((0, SEPARATOR, 0, 0))
+            table.append(ENTRY.pack(0, SEPARATOR, 0))
             continue
         values = [ord(c) | combining << 24 for c, combining in folded(chr(code_point))]
         value = values[0] if len(values) == 1 else len(pool)
         if len(values) > 1:
             pool.extend(values)
-        table.append((value, class_, len(values), 0))
-    return np.array(table, ENTRY)
+        table.append(ENTRY.pack(value, class_, len(values)))
+    return b"".join(table)

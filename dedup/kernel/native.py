@@ -5,23 +5,13 @@ This file only turns arrays into buffers and bytes into arrays; arrays that come
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from . import _native
-from .characters import Characters
+from .native_tokeniser import Tokeniser, tables
 from .types import Array, ContainedParameters, SeedIndex, Tokens, threads
-
-_characters = Characters.none()
-
-
-def _tables(missing: bytes) -> Characters:
-    """The tables, those of the missing pages too (one byte a page)."""
-    global _characters
-    if any(missing):
-        _characters = _characters.with_pages(np.flatnonzero(np.frombuffer(missing, "u1")).tolist())
-    return _characters
 
 
 def _as(values: Array, dtype: str) -> Array:
@@ -37,36 +27,6 @@ def _pairs(packed: bytes) -> Array:
     return np.stack([values >> 32, values & 0xFFFFFFFF], 1).astype("i8")
 
 
-class Tokeniser:
-    def __init__(self, spans: bool = False, jobs: int = 0) -> None:
-        self._native = _native.Tokeniser(_tables, spans, threads(jobs))
-        self._columns = 3 if spans else 1
-        self._counts: Array | None = None
-
-    def add(self, texts: Iterable[str]) -> None:
-        self._native.add(texts)
-
-    def finish(self) -> tuple[Array, Array]:
-        counts, digests = self._native.finish()
-        self._counts = np.frombuffer(counts, "i8")
-        return self._counts, np.frombuffer(digests, "u8")
-
-    def tokens(self, order: Array) -> Tokens:
-        order = _as(order, "i8")
-        if self._counts is None:
-            raise ValueError("finish() has not been called")
-        if len(order) and order.min() < 0:
-            raise IndexError("a place is out of range")
-        offsets = np.concatenate([[0], np.cumsum(self._counts[order])]).astype("i8")
-        columns = [
-            np.frombuffer(self._native.gather(column, order, offsets), "u4")
-            for column in range(self._columns)
-        ]
-        nothing = np.zeros(0, "u4")
-        hashes, starts, ends = columns if self._columns == 3 else (*columns, nothing, nothing)
-        return Tokens(hashes, offsets, starts, ends)
-
-
 def tokenise(texts: Sequence[str], spans: bool = False, jobs: int = 0) -> Tokens:
     tokeniser = Tokeniser(spans, jobs)
     tokeniser.add(texts)
@@ -75,7 +35,7 @@ def tokenise(texts: Sequence[str], spans: bool = False, jobs: int = 0) -> Tokens
 
 
 def locate(texts: Sequence[str], bounds: Array, spans: Array, jobs: int = 0) -> Array:
-    flat = _native.locate(texts, _tables, _as(bounds, "i8"), _as(spans, "i8"), threads(jobs))
+    flat = _native.locate(texts, tables, _as(bounds, "i8"), _as(spans, "i8"), threads(jobs))
     return np.frombuffer(flat, "i8").reshape(-1, 4)
 
 

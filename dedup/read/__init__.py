@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Any, BinaryIO
 
 from ..errors import DependencyError, InputError
 from ..model import Document, Skipped
-from . import csv, formats, html, jsonl, plain, remote, table, walk, warc, warcgz
+from . import formats, jsonl, plain, remote, walk, warcgz
 from .formats import (
     ARROW,
     CSV,
@@ -48,16 +49,17 @@ __all__ = [
 ]  # fmt: skip
 
 _DEFAULT = Options()
+#: The module that reads a format, loaded when there is something to read.
 _READERS = {
-    TEXT: plain.records,
-    HTML: html.records,
-    JSONL: jsonl.records,
-    CSV: csv.records,
-    TSV: csv.records,
-    WARC: warc.records,
-    WARC_GZ: warcgz.records,
-    PARQUET: table.records,
-    ARROW: table.records,
+    TEXT: "plain",
+    HTML: "html",
+    JSONL: "jsonl",
+    CSV: "csv",
+    TSV: "csv",
+    WARC: "warc",
+    WARC_GZ: "warcgz",
+    PARQUET: "table",
+    ARROW: "table",
 }
 
 
@@ -147,12 +149,11 @@ def values(record: Record, found: Input, options: Options = _DEFAULT) -> Mapping
         return _entry_values(record, options)
     if found.format == JSONL:
         return jsonl.values(record.raw) if isinstance(record.raw, bytes) else {}
-    if found.format in (CSV, TSV):
-        return csv.values(record)
-    if found.format in (PARQUET, ARROW):
-        return table.values(record)
+    if found.format in (CSV, TSV, PARQUET, ARROW):
+        fields: Mapping[str, Any] = _reader(found.format).values(record)
+        return fields
     if found.format in (WARC, WARC_GZ):
-        return warc.values(record.raw) if isinstance(record.raw, bytes) else {}
+        return _reader(WARC).values(record.raw) if isinstance(record.raw, bytes) else {}
     try:
         return {"mtime": os.stat(found.path).st_mtime}
     except OSError:
@@ -223,4 +224,9 @@ def content(found: Input, stream: Stream, options: Options) -> Iterator[Record |
         return read(found, stream, options, content)
     if found.format == OTHER:
         return plain.unread(found, stream, options, formats.why_not(found.path, options))
-    return _READERS[found.format](found, stream, options)
+    items: Iterator[Record | Skipped] = _reader(found.format).records(found, stream, options)
+    return items
+
+
+def _reader(format: str) -> Any:
+    return import_module(f".{_READERS[format]}", __name__)

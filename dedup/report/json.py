@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
 from ..model import Report, plain, shallow
-from ..verdict import Finding, Verdict
+
+if TYPE_CHECKING:
+    from ..verdict import Finding, Verdict
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

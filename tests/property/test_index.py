@@ -19,11 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup import PassageCluster, Report, Settings
+from dedup.collect import Collector
 from dedup.index import Memory, Shape, Snapshot, abort, add, build, commit, compact, create, remove
 from dedup.index.verify import problems
 from dedup.model import Document, Source
-from dedup.pipeline import _document_matches, run
-from dedup.text import Collector, version
+from dedup.pipeline import run
+from dedup.stages import _document_matches
+from dedup.text import corpus as corpus_of
+from dedup.text import version
 from tests.indexing import answer, index_of
 from tests.unit.prose import Prose
 
@@ -160,7 +163,7 @@ def document_pairs(items: list[Document], archived: list[Document], chosen: Sett
         collector.add(item)
     if archived:
         collector.archived(archived)
-    found = collector.corpus(distinct=True)
+    found = corpus_of(collector, distinct=True)
     matches = _document_matches(found, chosen)
     ids, holders = found.documents.ids, found.holders
     both = []
@@ -189,7 +192,7 @@ def across(seed: int, chosen: Settings) -> list[tuple[Pairs, Pairs]]:
         collector = Collector(1)
         for document in new:
             collector.add(document)
-        asked = collector.corpus(distinct=True)
+        asked = corpus_of(collector, distinct=True)
         candidates = Memory(snapshot, chosen).near(asked.tokens, asked.offsets)
     found = [document_pairs(items, [], chosen), document_pairs(new, candidates, chosen)]
     near, every = (

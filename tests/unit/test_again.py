@@ -88,7 +88,7 @@ def test_the_result_is_that_of_texts_that_are_held(tmp_path: Path) -> None:
 def test_a_file_that_changes_meanwhile_is_an_error(
     tmp_path: Path, change: Callable[[Path], object], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dedup.text.BATCH", 1)  # each document is done with at once
+    monkeypatch.setattr("dedup.collect.BATCH", 1)  # each document is done with at once
     path = tmp_path / "a.jsonl"
     records(path, [TEXT, TEXT])
 
