@@ -15,9 +15,10 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from . import kernel
-from .cluster import Members, Star
+from .cluster import Members
 from .kernel.types import Array
 from .model import DocumentCluster, DocumentMember, Estimate, PassageCluster, PassageMember
+from .star import Star
 from .text import Corpus, Guess, version
 
 Span = tuple[int, int]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import band, cluster, kernel, match, passages, result, sketch, text
+from . import band, cluster, kernel, match, passages, result, sketch, star, text
 from .collect import Collector
 from .kernel.types import Array, ContainedParameters
 from .model import Document, EmptyDocument, Report, Settings, Skipped, Summary
@@ -20,7 +20,7 @@ from .model import Document, EmptyDocument, Report, Settings, Skipped, Summary
 class Found(NamedTuple):
     """What the stages found."""
 
-    stars: list[cluster.Star]
+    stars: list[star.Star]
     stretches: dict[tuple[int, int], tuple[int, int]]
     clusters: list[cluster.Members]
     periods: Array
@@ -49,7 +49,7 @@ def compared(
     if settings.documents:
         tell("comparing documents", 0, None)
         matches = _document_matches(corpus, settings)
-        found = found._replace(stars=cluster.document_stars(matches, settings.threshold, corpus.archived))
+        found = found._replace(stars=star.document_stars(matches, settings.threshold, corpus.archived))
     if settings.passages:
         tell("looking for passages", 0, None)
         found = found._replace(stretches=_stretches(corpus, found.stars, settings))
@@ -82,13 +82,13 @@ def _with_archived(found: Found, corpus: text.Corpus) -> Found:
     """Of what was found, that in which an archived text takes part."""
     archived = corpus.archived
     stars = []
-    for star in found.stars:
-        if star.kept in archived:
-            stars.append(star)
+    for one in found.stars:
+        if one.kept in archived:
+            stars.append(one)
         else:
-            parts = [[copy for copy in copies if copy.text in archived] for copies in star[1:]]
+            parts = [[copy for copy in copies if copy.text in archived] for copies in one[1:]]
             if any(parts):
-                stars.append(cluster.Star(star.kept, *parts))
+                stars.append(star.Star(one.kept, *parts))
     owners = np.searchsorted(corpus.offsets, [c.first[0] for c in found.clusters], side="right") - 1
     clusters = [c for c, owner in zip(found.clusters, owners.tolist(), strict=True) if owner in archived]
     return found._replace(stars=stars, clusters=clusters, periods=found.periods[:0])
@@ -106,17 +106,17 @@ def _document_matches(corpus: text.Corpus, settings: Settings) -> match.Document
     tried = band.near_pairs(signatures.values, settings.threshold, jobs)
     near = compared(tried)
     for _ in range(ROUNDS):
-        links = cluster.missing_links(near, tried, settings.threshold, preferred)
+        links = star.missing_links(near, tried, settings.threshold, preferred)
         if not len(links):
             break
         tried = np.concatenate([tried, links])
         near = near.joined(compared(links))
     sought = np.ones(len(corpus.holders), bool)
-    sought[cluster.copies(near.pairs[near.jaccard >= settings.threshold], preferred)] = False
+    sought[star.copies(near.pairs[near.jaccard >= settings.threshold], preferred)] = False
     parameters = ContainedParameters(ngram, settings.min_tokens)
     candidates = band.contained_pairs(tokens, offsets, smallest, sought, parameters, settings.threshold, jobs)
     matches = near.joined(compared(candidates))
-    return matches.joined(compared(cluster.copies_of_contained(matches, settings.threshold, preferred)))
+    return matches.joined(compared(star.copies_of_contained(matches, settings.threshold, preferred)))
 
 
 #: Rounds in which a kept text is compared with the others that near copies connect with it.
@@ -127,10 +127,10 @@ FULL_COPIES = 8
 
 
 def _stretches(
-    corpus: text.Corpus, stars: list[cluster.Star], settings: Settings
+    corpus: text.Corpus, stars: list[star.Star], settings: Settings
 ) -> dict[tuple[int, int], tuple[int, int]]:
     """Where contained texts lie in one piece."""
-    held = sorted((star.kept, copy.text) for star in stars for copy in star.contained)
+    held = sorted((one.kept, copy.text) for one in stars for copy in one.contained)
     return passages.inside(
         corpus.tokens, corpus.offsets, np.array(held, "i8").reshape(-1, 2),
         (settings.passage_similarity, settings.min_tokens), settings.jobs,
@@ -146,14 +146,14 @@ def _repeats(corpus: text.Corpus, found: Found, settings: Settings) -> passages.
     """
     families = np.full(len(corpus.holders), -1, "i4")
     reported, crowd = [], []
-    for star in found.stars:
-        copies = [copy.text for copy in star.near]
-        copies += [copy.text for copy in star.contained if (star.kept, copy.text) in found.stretches]
-        reported += [(star.kept, copy) for copy in copies]
+    for one in found.stars:
+        copies = [copy.text for copy in one.near]
+        copies += [copy.text for copy in one.contained if (one.kept, copy.text) in found.stretches]
+        reported += [(one.kept, copy) for copy in copies]
         crowd += copies[FULL_COPIES:]
         for copy in copies:
             if families[copy] < 0:
-                families[star.kept] = families[copy] = star.kept
+                families[one.kept] = families[copy] = one.kept
     pairs = np.array(reported, "i8").reshape(-1, 2)
     known = kernel.explained(corpus.tokens, corpus.offsets, settings.ngram, pairs, settings.jobs)
     wanted = (settings.passage_similarity, settings.min_tokens)
