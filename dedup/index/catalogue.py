@@ -180,12 +180,15 @@ def _connected(folder: Path, wait: float) -> sqlite3.Connection:
             raise DamagedIndexError(f"{folder / NAME}: is not there; dedup index rebuild saves what is left")
         raise DedupIndexError(f"{folder}: is no index; `dedup index build` makes one")
     name = (folder / NAME).absolute().as_uri()
-    try:
+    with suppress(sqlite3.OperationalError):  # nobody may write here: reading must do
         connection = sqlite3.connect(f"{name}?mode=rw", uri=True, timeout=wait, isolation_level=None)
-        connection.execute("PRAGMA synchronous = EXTRA")
-    except sqlite3.OperationalError:  # nobody may write here: reading must do
-        connection = sqlite3.connect(f"{name}?mode=ro", uri=True, timeout=wait, isolation_level=None)
-    return connection
+        try:
+            connection.execute("PRAGMA synchronous = EXTRA")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+    return sqlite3.connect(f"{name}?mode=ro", uri=True, timeout=wait, isolation_level=None)
 
 
 @contextmanager
