@@ -91,12 +91,12 @@ def run(
     small = workshop.corpus("ordinary", WARM_UP_MEGABYTES, options.seed)
     with TemporaryDirectory(prefix="benchmark-") as folder:
         for entry in entries:
-            measure(command(entry.name, small, _out(folder, entry), python, options), cwd=workshop.ROOT)
+            measure(command(entry.name, small, _out(folder, entry), python, options), cwd=Path(folder))
         warm(corpus)
         for number in range(1, options.repeat + 1):
             for entry in (entry for entry in entries if not entry.failure):
                 arguments = command(entry.name, corpus, _out(folder, entry), python, options)
-                usage = measure(arguments, cwd=workshop.ROOT)
+                usage = measure(arguments, cwd=Path(folder))
                 entry.runs.append(usage)
                 workshop.say(f"round {number}: {entry.name}: {usage.error or f'{usage.wall:.2f} s'}")
         pairs = read_truth(truth)

@@ -81,7 +81,7 @@ def _runs(what: str, corpus: Path, way: Way, repeat: int) -> list[Usage]:
     usages = []
     for _ in range(repeat):
         with TemporaryDirectory(prefix="benchmark-") as folder:
-            usages.append(measure(way(corpus, Path(folder)), cwd=workshop.ROOT))
+            usages.append(measure(way(corpus, Path(folder)), cwd=Path(folder)))
         workshop.say(f"{what}, {corpus.name}: {usages[-1].error or f'{usages[-1].wall:.2f} s'}")
     return usages
 

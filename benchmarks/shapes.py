@@ -69,7 +69,7 @@ def _runs(shape: str, megabytes: float, options: argparse.Namespace) -> tuple[li
         out = Path(folder) / "result.json"
         arguments = workshop.dedup_command(corpus, out, *(["--no-passages"] if options.no_passages else []))
         for _ in range(options.repeat):
-            usages.append(measure(arguments, cwd=workshop.ROOT))
+            usages.append(measure(arguments, cwd=Path(folder)))
             workshop.say(f"{shape} {megabytes:g} MB: {usages[-1].error or f'{usages[-1].wall:.2f} s'}")
         if usages[-1].error:
             return usages, ["-"] * 4

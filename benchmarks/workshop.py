@@ -48,7 +48,9 @@ def truth(corpus_path: Path) -> Path:
 
 def rivals_python(given: Path | None) -> Path:
     """An interpreter that has the rivals: the one given, else that of an environment made here."""
-    return given or _environment("rivals", REQUIREMENTS.read_bytes(), "-r", str(REQUIREMENTS)) / "python"
+    if given:
+        return given.absolute()
+    return _environment("rivals", REQUIREMENTS.read_bytes(), "-r", str(REQUIREMENTS)) / "python"
 
 
 def dedup_command(corpus_path: Path, out: Path, *options: str) -> list[str]:
