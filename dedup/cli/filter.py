@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import OutputError
+from ..errors import DedupIndexError, OutputError
 from ..model import Settings
 from .configured import Configured
 from .options import (
@@ -140,7 +140,7 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
     Outputs appear all together when everything is done, or not at all. Inputs are never changed.
     """
     plan = _plan(paths, options)
-    from ..filter import targets
+    from ..filter import memory, targets
     from ..write.journal import recover, tidy
     from ..write.outputs import Outputs
     from ..write.rehearsal import Rehearsal
@@ -158,16 +158,20 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
         if targets.is_finished(plan) and _is_whole(plan):
             if not options["quiet"]:
                 say("nothing to do: these outputs are there, of the same inputs and with the same settings")
-            _commit(plan, targets.run_of(plan), options)
+            _commit(plan, memory.remember_again(plan), options)
             return 0
         raise OutputError(f"{', '.join(taken)}: there already; write elsewhere, or replace with --force")
-    if taken and not options["dry_run"] and targets.is_remembered(plan):
+    if taken and not options["dry_run"] and memory.is_remembered(plan):
         raise OutputError(
-            f"{plan.manifest}: {plan.index} remembers what stayed in that run, "
+            f"{plan.kept}: {plan.index} remembers what is in it, "
             "and would have it set aside as a copy of itself; write elsewhere"
         )
     targets.check_folders(plan)
+    caveat = memory.caveat(plan)
+    if caveat and not options["quiet"]:
+        say(caveat)
     outputs = Rehearsal() if options["dry_run"] else Outputs(principal, options["force"], undisturbed)
+    outcome = None
     try:
         outcome = _run(plan, outputs, options)
         outputs.commit()
@@ -175,6 +179,8 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
         close_quietly()
         return ERROR
     finally:
+        if outcome is not None and isinstance(outputs, Outputs) and not outputs.has_begun:
+            _forget(plan, outcome.run)
         outputs.abandon()
     if not options["quiet"]:
         _tell(outcome, plan, options)
@@ -201,10 +207,20 @@ def _commit(plan: Plan, run: str | None, options: dict[str, Any]) -> None:
         )
 
 
+def _forget(plan: Plan, run: str | None) -> None:
+    """Forgets the pending run of outputs that come to nothing."""
+    from ..filter import memory
+
+    try:
+        memory.forget(plan, run)
+    except DedupIndexError as error:
+        say(f"{error}: run {run} is still pending; dedup index abort {plan.index} {run}")
+
+
 def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
     from ..decide import MARK, Policy
     from ..filter import Plan
-    from ..filter.targets import is_tree
+    from ..filter.targets import is_durable, is_tree
     from ..read import Options
 
     names = ("threshold", "passage_similarity", "min_tokens", "ngram", "num_perm", "seed", "jobs")
@@ -239,9 +255,10 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
             raise click.UsageError(f"{name} must be a file; standard output is for what stays.")
     if options["commit"] and options["index"] is None:
         raise click.UsageError("--commit is for an index; name one with --index.")
-    if options["commit"] and output == STDOUT:
+    if options["commit"] and output is not None and not is_durable(output):
+        place = "standard output" if output == STDOUT else output
         raise click.UsageError(
-            "--commit waits until outputs are safe, and nobody knows that of standard output; "
+            f"--commit waits until outputs are safe, and nobody knows that of {place}; "
             "leave it out, and say dedup index commit when what stays is in the archive."
         )
     is_folder = rejects and rejects.endswith(("/", os.sep))

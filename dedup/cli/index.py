@@ -213,6 +213,8 @@ def query(folder: str, paths: tuple[str, ...], **options: Any) -> int:
             | {"passages": shape.passages and not options["no_passages"]}
         )
         memory = Memory(snapshot, settings, alone=True, told=texts.hold)
+        if memory.caveat and not options["quiet"]:
+            say(memory.caveat)
         report = run(texts.passing(items), settings, notify, archive=memory)
     if not options["quiet"] and Target("text", STDOUT) not in chosen:
         list_skipped(report.skipped)

@@ -98,6 +98,8 @@ def _run(
 
         texts = Texts(again) if with_texts else None
         archive = asked(options["index"], settings, texts)
+        if archive is not None and archive.caveat and not options["quiet"]:
+            say(archive.caveat)
         if texts is not None:
             items = texts.passing(items)
         return run(items, settings, notify, again, archive=archive), texts

@@ -31,6 +31,7 @@ from ..pipeline import Progress
 from ..read.again import Again
 from ..write.outputs import Outputs
 from ..write.rehearsal import Rehearsal
+from . import memory
 from .arrivals import BLOCK, GROWTH, Arrived, Block, Came, Gone, blocks
 from .edits import Cut
 from .ledger import Ledger
@@ -88,7 +89,7 @@ class _Job:
         self._ledger = ledger
         self._registry = ledger.registry
         self._kept = Kept(shape, settings.jobs)
-        self._memory = _memory(plan)
+        self._memory = memory.asked(plan)
         self._recalled: set[tuple[str, Source]] = set()
         self._worded: set[int] = set()  # documents that have words, where they are to be remembered
         self._numbers: list[int] = []  # in the registry, of the texts that stay
@@ -290,15 +291,6 @@ class _Job:
             found.append(protected[:1] + [span for span in spans if span[0] >= registry.references])
         found.sort(key=lambda spans: (rank[spans[0][0]], spans[0][1], -spans[0][2]))
         return decide.cuts(found)
-
-
-def _memory(plan: Plan) -> index.Memory | None:
-    """The index that is asked. Raises DedupIndexError where it holds no texts: then nothing can be proven."""
-    if plan.index is None:
-        return None
-    has_passages = index.facts(Path(plan.index))["settings"]["passages"]
-    passages = has_passages and (plan.policy.contained or plan.policy.action == CUT)
-    return index.Memory.of(plan.index, dataclasses.replace(plan.settings, passages=passages), proving=True)
 
 
 def _done(block: Block, verdicts: Future[dict[int, Verdict]]) -> tuple[Block, dict[int, Verdict]]:

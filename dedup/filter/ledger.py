@@ -205,7 +205,8 @@ class Ledger:
                 ]
             if number in cuts:
                 raw = self._edits.cut(record, document, line, cuts[number])
-                self._changed.add(number)
+                if "cuts" in line:
+                    self._changed.add(number)
             else:
                 raw = self._edits.unmarked(record, line)
         added = self._edits.added(number, record, verdict) if verdict is not None else None

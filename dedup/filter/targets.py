@@ -11,10 +11,9 @@ import itertools
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-from .. import index, manifest, read
+from .. import manifest, read
 from ..errors import InputError, ManifestError, OutputError
 from ..manifest import ORIGINALS
 from ..read import Options, formats, remote
@@ -68,11 +67,15 @@ def possible(plan: Plan) -> list[str]:
 def principal(plan: Plan) -> str:
     """The output by whose name the next run finds what this one left undone: a file or folder, or nothing."""
     for path in (plan.manifest, plan.kept, plan.rejects):
-        if path not in (None, STDOUT) and (
-            not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path)
-        ):
+        if path is not None and is_durable(path):
             return path
     return ""
+
+
+def is_durable(path: str) -> bool:
+    """Whether an output becomes a file or folder, and does not go to somebody who may drop it: a pipe, a device,
+    standard output."""
+    return path != STDOUT and (not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path))
 
 
 def check(plan: Plan) -> None:
@@ -285,27 +288,6 @@ def is_finished(plan: Plan) -> bool:
     except ManifestError:
         return False
     return before == {"input": _sums(plan, plan.paths), "reference": _sums(plan, plan.reference)}
-
-
-def run_of(plan: Plan) -> str | None:
-    """The run that the manifest which stands there says is pending in an index, or was."""
-    assert plan.manifest is not None
-    run: str | None = None
-    for line in manifest.read(plan.manifest):
-        if line["type"] == "summary":
-            run = line.get("run")
-    return run
-
-
-def is_remembered(plan: Plan) -> bool:
-    """Whether the plan's index remembers what the outputs hold that stand there."""
-    if plan.index is None or plan.manifest is None or not os.path.isfile(plan.manifest):
-        return False
-    try:
-        run = run_of(plan)
-    except ManifestError:
-        return False
-    return run is not None and run not in index.pending(Path(plan.index))
 
 
 def _sums(plan: Plan, paths: tuple[str, ...]) -> dict[str, str]:

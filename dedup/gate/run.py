@@ -107,7 +107,10 @@ def _archive(plan: Plan, texts: Texts) -> Archive | None:
         return None
     from ..index import Memory
 
-    return Memory.of(plan.index, plan.settings, texts.hold, proving=True)
+    memory = Memory.of(plan.index, plan.settings, texts.hold, proving=True)
+    if memory.caveat:
+        warnings.warn(memory.caveat, stacklevel=2)
+    return memory
 
 
 def _of_formats(

@@ -58,9 +58,22 @@ class Memory:
             )
         return cls(snapshot, settings, told=told)
 
+    @property
+    def caveat(self) -> str | None:
+        """What the answers may lack, in a line to be told; None for nothing."""
+        if self._snapshot.shape.passages or not self._settings.documents:
+            return None
+        return (
+            f"{self._snapshot.folder}: was built without passages: "
+            "of short texts inside archived ones only a sample is found"
+        )
+
     def near(self, tokens: Array, offsets: Array) -> list[Document]:
-        """Archived documents that may be copies of texts with these tokens, or share passages with them."""
-        passages = candidates.SEED if self._settings.passages else None
+        """Archived documents that may be copies of texts with these tokens, or share passages with them.
+
+        Seeds are asked where there are any, since a short text inside an archived one is surely found by them alone.
+        """
+        passages = candidates.SEED if self._snapshot.shape.passages else None
         pairs = candidates.near(self._snapshot, tokens, offsets, passages, self._settings.jobs)
         found = self._snapshot.documents(np.unique(pairs.archived), self._settings.jobs)
         self._tell(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -117,6 +117,14 @@ class Snapshot:
         return sorted(found, key=lambda document: (document.id, document.source.archived or ""))
 
     # ---- documents, by what they hold
+
+    def holds(self, versions: Collection[bytes]) -> bool:
+        """Whether any document has one of these texts, which are told by their versions."""
+        wanted = np.array(sorted(versions), f"S{VERSION}")
+        return any(
+            np.isin(part.segment.versions(part.numbers()).view(f"S{VERSION}"), wanted).any()
+            for part in self.parts
+        )
 
     def named(self, name: str) -> list[Document]:
         """The documents of an id, all its versions, or of ``id@version`` that one; with their texts, where these are

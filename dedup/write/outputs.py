@@ -38,6 +38,7 @@ class Outputs:
         self._targets: dict[str, State | None] = {}  # and what stood there when the run began
         self._streams: list[tuple[str, BinaryIO]] = []  # with the name that the user gave
         self._open = ExitStack()
+        self._is_done = False
 
     def file(self, path: str) -> BinaryIO:
         """A stream that becomes the file ``path``; what is no regular file is written to directly."""
@@ -88,7 +89,13 @@ class Outputs:
         with self._undisturbed:
             if self._targets:
                 journal.commit(self._principal, self._run, [self._entry(target) for target in self._targets])
+            self._is_done = True
             self._close()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether an output has its name, or will have it when the next run goes on."""
+        return self._is_done or os.path.lexists(beside(self._principal, self._run, JOURNAL))
 
     def _entry(self, target: str) -> Entry:
         """What is to take a name. Raises OutputError where something has come to stand there since the run began."""
@@ -109,7 +116,7 @@ class Outputs:
     def abandon(self) -> None:
         """Leaves nothing behind; but for a run whose outputs began to take their names, which the next one finishes."""
         with self._undisturbed:
-            if not os.path.lexists(beside(self._principal, self._run, JOURNAL)):
+            if not self.has_begun:
                 for target in self._targets:
                     with suppress(OSError):
                         remove(self._aside(target))

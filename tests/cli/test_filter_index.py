@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,90 @@ def test_outputs_that_are_remembered_are_not_replaced(capsys: pytest.CaptureFixt
     assert ids("kept.jsonl") == ["new"]
 
 
+def test_after_an_abort_the_same_command_remembers_again(
+    memory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tonight(row(OLD, id="same"), row(NEW, id="new"), row(NEW, id="twice"), row("...", id="wordless"))
+    assert main(FILTER) == 0
+    [run] = index.pending(memory)
+    index.abort(memory, run)
+    assert main(FILTER) == 0
+    assert index.pending(memory) == {run: 1}
+    index.abort(memory, run)
+    assert main([*FILTER, "--commit"]) == 0
+    assert "memory: 1 document added" in capsys.readouterr().err
+    assert [(d.id, d.text) for d in index.Snapshot.of(memory).named("new")] == [("new", NEW)]
+    assert (len(index.Snapshot.of(memory)), index.pending(memory)) == (3, {})
+
+
+def test_after_an_abort_the_outputs_may_be_replaced(memory: Path) -> None:
+    tonight(row(NEW, id="new"))
+    assert main(FILTER) == 0
+    [run] = index.pending(memory)
+    index.abort(memory, run)
+    assert main([*FILTER, "--force"]) == 0
+    assert (ids("kept.jsonl"), index.pending(memory)) == (["new"], {run: 1})
+
+
+def test_what_is_cut_is_not_remembered_again_and_what_is_left_whole_is(memory: Path) -> None:
+    shared = " ".join(LONG.split()[30:60])
+    tonight(row(f"{PROSE.words(50)} {shared} {PROSE.words(50)}", id="cut"), row(NEW, id="whole"))
+    assert main([*FILTER, "--action", "cut"]) == 0
+    [(run, count)] = index.pending(memory).items()
+    index.abort(memory, run)
+    assert main([*FILTER, "--action", "cut"]) == 0
+    assert index.pending(memory) == {run: count} == {run: 1}
+
+
+def _in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something takes the name of an output once the run is pending."""
+    added = index.add
+
+    def add(*arguments: Any, **options: Any) -> index.Added:
+        found = added(*arguments, **options)
+        Path("kept.jsonl").unlink(missing_ok=True)
+        Path("kept.jsonl").mkdir()
+        return found
+
+    monkeypatch.setattr(index, "add", add)
+
+
+def test_outputs_that_cannot_take_their_names_leave_nothing_pending(
+    memory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tonight(row(NEW, id="new"))
+    _in_the_way(monkeypatch)
+    assert main(FILTER) == 2
+    assert "kept.jsonl: has appeared during the run" in capsys.readouterr().err
+    assert (index.pending(memory), Path("run.json").exists()) == ({}, False)
+
+
+def test_a_run_whose_outputs_stand_there_stays_pending(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same run again fails; what the first one wrote may be in the archive meanwhile."""
+    tonight(row(NEW, id="new"))
+    assert main(FILTER) == 0
+    _in_the_way(monkeypatch)
+    assert main([*FILTER, "--force"]) == 2
+    assert list(index.pending(memory).values()) == [1]
+
+
+def test_a_run_that_can_be_finished_stays_pending(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tonight(row(NEW, id="new"))
+    renamed = os.replace
+
+    def replace(source: str, target: str) -> None:
+        if os.path.basename(target) == "run.json":
+            raise OSError(5, "Input/output error")
+        renamed(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace)
+        assert main(FILTER) == 2
+    assert list(index.pending(memory).values()) == [1]
+    assert main([*FILTER, "--commit"]) == 0
+    assert (ids("kept.jsonl"), len(index.Snapshot.of(memory)), index.pending(memory)) == (["new"], 3, {})
+
+
 def test_an_output_does_not_hold_the_index(capsys: pytest.CaptureFixture[str]) -> None:
     tonight(row(NEW, id="new"))
     outputs = ["-o", "memory/kept.jsonl", "--rejects", "r", "--manifest", "m", "--index", "memory"]
@@ -177,6 +262,29 @@ def test_passages_that_are_archived_are_cut(memory: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        ["scan", "tonight.jsonl", "--no-passages"],
+        ["index", "query", "sample", "tonight.jsonl"],
+        ["check", "tonight.jsonl", "--no-passages", "--fail-on", "none"],
+        ["filter", "tonight.jsonl", "--dry-run"],
+    ],
+)
+def test_an_index_without_passages_says_what_it_may_not_find(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
+) -> None:
+    index.build(tmp_path / "sample", [Document("long", LONG)], index.Shape(text=True, passages=False))
+    tonight(row(NEW, id="new"))
+    assert main([*command, *([] if "query" in command else ["--index", "sample"])]) == 0
+    told = "sample: was built without passages: of short texts inside archived ones only a sample is found"
+    assert told in [*(line[7:] for line in capsys.readouterr().err.splitlines()), *map(_said, recwarn)]
+
+
+def _said(warning: Any) -> str:
+    return str(warning.message)
+
+
+@pytest.mark.parametrize(
     ("options", "told"),
     [
         (["--index", "nothing"], "nothing: is no index"),
@@ -197,30 +305,21 @@ def test_an_index_that_cannot_be_used(
 
 
 @pytest.mark.parametrize(
-    "command",
+    ("options", "told"),
     [
-        ["filter", "tonight.jsonl", "-o", "k", "--rejects", "r", "--manifest", "m", "--commit"],
-        [
-            "filter",
-            "tonight.jsonl",
-            "-o",
-            "-",
-            "--rejects",
-            "r",
-            "--manifest",
-            "m",
-            "--index",
-            "memory",
-            "--commit",
-        ],
+        (["-o", "kept.jsonl"], "--commit is for an index"),
+        (["-o", "-", "--index", "memory"], "nobody knows that of standard output"),
+        (["-o", "/dev/null", "--index", "memory"], "nobody knows that of /dev/null"),
     ],
 )
 def test_commit_needs_an_index_and_outputs_that_are_safe(
-    command: list[str], capsys: pytest.CaptureFixture[str]
+    options: list[str], told: str, memory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tonight(row(NEW, id="new"))
-    assert main(command) == 2
-    assert "--commit" in capsys.readouterr().err
+    command = ["filter", "tonight.jsonl", "--rejects", "r", "--manifest", "m", "--commit"]
+    assert main([*command, *options]) == 2
+    assert told in capsys.readouterr().err
+    assert (len(index.Snapshot.of(memory)), index.pending(memory), Path("r").exists()) == (2, {}, False)
 
 
 def test_a_near_copy_of_an_archived_copy_is_found(tmp_path: Path) -> None:

@@ -140,6 +140,19 @@ class TestWithTexts:
         report = report_of(tmp_path / "ix", [Document("new", new)], passages=False)
         assert any({name for name, _ in cluster} >= {"second", "new"} for cluster in members(report))
 
+    def test_short_texts_inside_archived_ones_are_found_without_passages(self, tmp_path: Path) -> None:
+        """By their runs of words, which the index holds; and where it does not, there is something to tell."""
+        texts = [PROSE.words(300) for _ in range(20)]
+        new = documents([" ".join(text.split()[100:114]) for text in texts], "n")
+        chosen = Settings(passages=False)
+        for passages in (True, False):
+            index_of(tmp_path / f"ix{passages}", documents(texts), passages=passages)
+        report = report_of(tmp_path / "ixTrue", new, passages=False)
+        assert [cluster.kind for cluster in report.document_clusters] == ["contained"] * 20
+        assert Memory(Snapshot.of(tmp_path / "ixTrue"), chosen).caveat is None
+        assert len(report_of(tmp_path / "ixFalse", new, passages=False).document_clusters) < 20
+        assert "only a sample" in str(Memory(Snapshot.of(tmp_path / "ixFalse"), chosen).caveat)
+
     @pytest.mark.parametrize("before", range(5, 60, 7))
     @pytest.mark.parametrize("after", [0, 1, 11, 40])
     def test_a_passage_anywhere_in_a_new_text(self, folder: Path, before: int, after: int) -> None:

@@ -1,0 +1,92 @@
+"""The index of a plan: what is asked before records are judged, and what it remembers of outputs that are there.
+
+Enters: a plan, and outputs of an earlier run of it. Leaves: what the index remembers of them, or is to.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from .. import index, manifest, read
+from ..errors import ManifestError
+from ..kept import NEW
+from ..model import Document
+from ..text import version
+from ..write.sides import STDOUT
+from .plan import Plan
+
+
+def asked(plan: Plan) -> index.Memory | None:
+    """The index that is asked. Raises DedupIndexError where it holds no texts: then nothing can be proven."""
+    if plan.index is None:
+        return None
+    has_passages = index.facts(Path(plan.index))["settings"]["passages"]
+    settings = dataclasses.replace(plan.settings, passages=has_passages)
+    return index.Memory.of(plan.index, settings, proving=True)
+
+
+def caveat(plan: Plan) -> str | None:
+    """What the index may not find, in a line to be told; None for nothing."""
+    memory = asked(plan) if plan.policy.contained else None
+    return None if memory is None else memory.caveat
+
+
+def run_of(plan: Plan) -> str | None:
+    """The run that the manifest which stands there says is pending in an index, or was."""
+    if plan.manifest is None or not os.path.isfile(plan.manifest):
+        return None
+    run: str | None = None
+    try:
+        for line in manifest.read(plan.manifest):
+            if line["type"] == "summary":
+                run = line.get("run")
+    except ManifestError:
+        return None
+    return run
+
+
+def is_remembered(plan: Plan) -> bool:
+    """Whether the plan's index remembers a text of the output that stands there."""
+    if plan.index is None or plan.kept in (None, STDOUT) or not os.path.exists(plan.kept):
+        return False
+    items = read.documents([plan.kept], plan.options)
+    versions = {version(item.text) for item in items if isinstance(item, Document)}
+    return index.Snapshot.of(Path(plan.index)).holds(versions)
+
+
+def remember_again(plan: Plan) -> str | None:
+    """The run of outputs that are there, of inputs that are as they were. What it brought and the index neither
+    remembers nor has as pending, since the run was aborted, is pending again."""
+    run = run_of(plan)
+    if plan.index is None or run is None:
+        return None
+    if run not in index.pending(Path(plan.index)):
+        index.add(Path(plan.index), _stayed(plan), run=run, again=True, jobs=plan.settings.jobs)
+    return run
+
+
+def _stayed(plan: Plan) -> Iterator[Document]:
+    """The documents of the inputs that stayed as they came, as the manifest says."""
+    assert plan.manifest is not None
+    stayed = {
+        (line["id"], line["path"], line["line"], line["byte_offset"])
+        for line in manifest.read(plan.manifest)
+        if line["type"] == "record" and line["reason"] == NEW and "cuts" not in line
+    }
+    for item in read.documents(plan.paths, plan.options):
+        if isinstance(item, Document) and (item.id, *item.source[:3]) in stayed:
+            yield item
+
+
+def forget(plan: Plan, run: str | None) -> None:
+    """Forgets a pending run whose outputs did not take their names, unless those of the same run stand there.
+
+    Raises DedupIndexError where another process writes for long.
+    """
+    if plan.index is None or run is None or run == run_of(plan):
+        return
+    if run in index.pending(Path(plan.index)):
+        index.abort(Path(plan.index), run)
