@@ -14,7 +14,7 @@ import numpy as np
 from . import band, cluster, kernel, match, passages, result, sketch, star, text
 from .collect import Collector
 from .kernel.types import Array, ContainedParameters
-from .model import Document, EmptyDocument, Report, Settings, Skipped, Summary
+from .model import Document, EmptyDocument, Estimate, Report, Settings, Skipped, Summary
 
 
 class Found(NamedTuple):
@@ -43,7 +43,7 @@ def compared(
             collector.archived(_others(archive, corpus))
             corpus = text.corpus(collector, settings.documents)
         else:
-            estimates = result.estimates(corpus, guesses)
+            estimates = _estimates(archive, corpus, guesses)
     collector.lots.clear()  # their tokens stand in the corpus
     found = Found([], {}, [], np.zeros((0, 5), "i8"))
     if settings.documents:
@@ -68,14 +68,23 @@ def compared(
 def _others(archive: text.Archive, corpus: text.Corpus) -> list[Document]:
     """Archived documents that are worth a comparison; of what was read and is archived itself, not that, unless nothing
     else is asked for."""
+    read = _read_again(archive, corpus)
     found = archive.near(corpus.tokens, corpus.offsets)
-    if archive.alone:
-        return found
-    documents = corpus.documents
-    read = {
-        (document, source.path) for document, source in zip(documents.ids, documents.sources, strict=True)
-    }
     return [document for document in found if (document.id, document.source.path) not in read]
+
+
+def _estimates(archive: text.Archive, corpus: text.Corpus, guesses: list[text.Guess]) -> tuple[Estimate, ...]:
+    """What the archive seems to hold of what was read; of this itself as in :func:`_others`."""
+    read = _read_again(archive, corpus)
+    others = (guess for guess in guesses if (guess.archived, guess.source.path) not in read)
+    return result.estimates(corpus, others)
+
+
+def _read_again(archive: text.Archive, corpus: text.Corpus) -> set[tuple[str, str | None]]:
+    """The ids and paths of documents that are not asked for, since they were read."""
+    documents = corpus.documents
+    pairs = zip(documents.ids, documents.sources, strict=True)
+    return set() if archive.alone else {(document, source.path) for document, source in pairs}
 
 
 def _with_archived(found: Found, corpus: text.Corpus) -> Found:

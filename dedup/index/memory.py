@@ -60,13 +60,15 @@ class Memory:
 
     @property
     def caveat(self) -> str | None:
-        """What the answers may lack, in a line to be told; None for nothing."""
-        if self._snapshot.shape.passages or not self._settings.documents:
-            return None
-        return (
-            f"{self._snapshot.folder}: was built without passages: "
-            "of short texts inside archived ones only a sample is found"
-        )
+        """What the answers lack, in a line to be told; None for nothing."""
+        shape, told = self._snapshot.shape, []
+        if not shape.text:
+            told.append("holds no texts: what it has in common with others is estimated, and nothing proven")
+        if not shape.passages and self._settings.documents:
+            told.append(
+                "was built without passages: of short texts inside archived ones only a sample is found"
+            )
+        return f"{self._snapshot.folder}: {'; '.join(told)}" if told else None
 
     def near(self, tokens: Array, offsets: Array) -> list[Document]:
         """Archived documents that may be copies of texts with these tokens, or share passages with them.

@@ -14,7 +14,7 @@ from ..model import DocumentCluster, PassageCluster, Report
 from .figures import count, percent
 from .markup import LIMIT, cell, fenced, fitting, folded, short, size
 from .page import Page, Piece
-from .text import KINDS, extent, listed, named, placed, places, summary
+from .text import KINDS, estimated, estimates, extent, listed, named, placed, places, summary
 
 NAME = 200  # characters shown of a place
 
@@ -87,11 +87,13 @@ def _text(number: int, cluster: PassageCluster) -> str:
 
 
 def _inputs(report: Report) -> str:
-    """What was skipped, and documents without a word, folded away; of many the first."""
+    """Estimates, what was skipped, and documents without a word, folded away; of many the first."""
+    guessed = [estimated(estimate) for estimate in report.estimates or ()]
     empty = [named(entry.source, entry.document) for entry in report.empty_documents]
     skipped = [[Piece(f"{entry.source}: {entry.reason}")] for entry in report.skipped]
     parts = []
     for title, lines in (
+        (estimates(report), guessed),
         (f"{count(len(empty), 'document')} without a word", empty),
         (f"{count(len(skipped), 'input')} skipped", skipped),
     ):

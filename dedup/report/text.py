@@ -49,8 +49,8 @@ def write(report: Report, stream: BinaryIO, *, color: bool, width: int) -> None:
         places(page, passages)
     more(page, len(report.passage_clusters) - CLUSTERS, "more repeated passage", "more repeated passages")
     if report.estimates:
-        page.title(f"{count(len(report.estimates), 'estimate')}, nothing proven: the index holds no texts")
-        listed(page, map(_estimate, report.estimates), len(report.estimates), ESTIMATES)
+        page.title(estimates(report))
+        listed(page, map(estimated, report.estimates), len(report.estimates), ESTIMATES)
     if report.empty_documents:
         page.title(f"{count(len(report.empty_documents), 'document')} without a word")
         empty = (named(entry.source, entry.document) for entry in report.empty_documents)
@@ -142,7 +142,12 @@ def _own_id(document: str, name: str) -> list[Piece]:
     return [] if document == name else [Piece(f" {document}")]
 
 
-def _estimate(estimate: Estimate) -> list[Piece]:
+def estimates(report: Report) -> str:
+    """How many estimates there are, and that they are no more than that."""
+    return f"{count(len(report.estimates or ()), 'estimate')}, nothing proven: the index holds no texts"
+
+
+def estimated(estimate: Estimate) -> list[Piece]:
     """A document, what it seems to be like, and how that is known."""
     if estimate.identical:
         how = "the same text, by its hash"

@@ -203,6 +203,24 @@ class TestQuery:
         assert SHARED in NEW["guest.txt"][passage["estimated_start"] : passage["estimated_end"]]
         assert (result["document_clusters"], result["passage_clusters"]) == ([], [])
 
+    @pytest.mark.parametrize("format", FORMATS)
+    def test_without_texts_every_format_says_so(self, call: Call, format: str) -> None:
+        assert call("build", "memory", "archive", "-q").code == 0
+        done = call("query", "memory", "new", "--format", format)
+        assert "memory: holds no texts" in done.err
+        assert "estimated, and nothing proven" in done.err
+        if format != "csv":  # a row is a member of a cluster
+            assert "estimate" in done.out
+            assert "new/guest.txt" in done.out
+        if format == "html":
+            assert "Nothing is proven</title>" in done.out
+            assert "2 estimates, nothing proven" in done.out
+
+    def test_without_texts_a_document_is_no_copy_of_itself(self, call: Call) -> None:
+        assert call("build", "memory", "archive", "-q").code == 0
+        assert cli.main(["scan", "archive", "--index", "memory", "--format", "json=r.json", "-q"]) == 0
+        assert json.loads(Path("r.json").read_text("utf-8"))["estimates"] == []
+
     def test_settings(self, call: Call, memory: str) -> None:
         near = PROSE.exchanged(TEXTS[1], [20, 40])
         name = more("near", near)

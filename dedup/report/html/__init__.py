@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from ...model import Report
 from ..figures import count, percent
+from ..text import estimated, estimates
 from .charts import charts
 from .data import Data, gathered
 from .encoding import encoded
@@ -31,7 +32,7 @@ WHOLE = 40  # findings that are there without JavaScript, with their texts
 LISTED = 2000  # and in brief
 STRIPS = 8  # documents painted at first
 FOLDERS = 8  # folders named
-INPUTS = 200  # skipped inputs and empty documents named
+INPUTS = 200  # estimates, skipped inputs and empty documents named
 
 
 def write(
@@ -57,7 +58,7 @@ def _filled(report: Report, found: Survey, data: Data, style: str, script: str) 
     from ... import __version__
 
     summary = report.summary
-    heading = "Nothing repeats"
+    heading = "Nothing is proven" if report.estimates else "Nothing repeats"
     if data.findings:
         heading = f"{percent(summary.repeated_share)} of {count(summary.tokens, 'word')} repeated"
     embedded = {"kinds": KINDS, **data._asdict()}
@@ -72,7 +73,7 @@ def _filled(report: Report, found: Survey, data: Data, style: str, script: str) 
         "left": _left(data),
         "charts": charts(found, summary),
         "places": _places(found, data),
-        "count": count(len(data.findings), "finding") if data.findings else "Nothing repeats.",
+        "count": count(len(data.findings), "finding") if data.findings else f"{heading}.",
         "findings": findings(data, WHOLE, LISTED),
         "others": _others(report),
         "footer": f"dedup {__version__} · {_settings(report)}",
@@ -100,6 +101,8 @@ def _lead(report: Report) -> str:
     """In a sentence: what was read, and what of it could go."""
     summary = report.summary
     if not report.document_clusters and not report.passage_clusters:
+        if report.estimates:
+            return f"{estimates(report)}. They stand below."
         return f"{count(summary.documents, 'document')} read, {count(summary.tokens, 'word')}: nothing of it repeats."
     return (
         f"{count(summary.repeated_tokens, 'word')} in {count(summary.documents, 'document')} could go without losing"
@@ -196,14 +199,20 @@ def _folder(folder: Folder, all: Sequence[Folder]) -> str:
 
 
 def _others(report: Report) -> str:
-    """The inputs that were passed over, and the documents without a word."""
+    """Estimates, the inputs that were passed over, and the documents without a word."""
+    guessed = [
+        f"<bdi>{escape(one_line(''.join(text for text, _ in estimated(estimate))))}</bdi>"
+        for estimate in report.estimates or ()
+    ]
     skipped = [
         f"<bdi>{escape(one_line(entry.source))}</bdi>: {escape(one_line(entry.reason))}"
         for entry in report.skipped
     ]
     empty = [f"<bdi>{escape(one_line(entry.document))}</bdi>" for entry in report.empty_documents]
-    return _listed("skipped", f"{count(len(skipped), 'input')} skipped", skipped) + _listed(
-        "empty", f"{count(len(empty), 'document')} without a word", empty
+    return (
+        _listed("estimates", estimates(report), guessed)
+        + _listed("skipped", f"{count(len(skipped), 'input')} skipped", skipped)
+        + _listed("empty", f"{count(len(empty), 'document')} without a word", empty)
     )
 
 
