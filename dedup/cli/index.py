@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -66,7 +66,7 @@ def index() -> None:
 _DIR = click.argument("folder", metavar="DIR")
 _PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 _QUIET = flag(OUTPUT, "-q", "--quiet", help="No progress and no messages, only errors.")
-_WAIT = option(SEARCH, "--wait", type=float, default=10.0, metavar="SECONDS", configurable=False,
+_WAIT = option(SEARCH, "--wait", type=click.FloatRange(0), default=10.0, metavar="SECONDS", configurable=False,
                help="How long to wait for another process that is writing.")  # fmt: skip
 _FORMAT = option(OUTPUT, "--format", type=click.Choice(["text", "json"]), default="text", configurable=False,
                  help="How to tell it.")  # fmt: skip
@@ -239,7 +239,7 @@ def query(folder: str, paths: tuple[str, ...], **options: Any) -> int:
     "file",
     metavar="FILE",
     configurable=False,
-    help='Ids, one a line; "-" is standard input.',
+    help='Ids, one a line, as they are or in quotes as JSON; "-" is standard input.',
 )
 @_WAIT
 @_QUIET
@@ -261,12 +261,31 @@ def remove(folder: str, ids: tuple[str, ...], **options: Any) -> int:
     return 0
 
 
+def _line(name: str) -> str:
+    """A name as one line of text: as it is, or as JSON where that could not be read back."""
+    return (
+        name
+        if name.isprintable() and name.strip() == name and name[:1] not in ("", '"')
+        else json.dumps(name)
+    )
+
+
 def _lines(file: str) -> list[str]:
+    """The names in a file, one a line."""
     try:
-        with click.open_file(file, encoding="utf-8") as stream:
-            return [line.rstrip("\n") for line in stream if line.strip()]
+        with click.open_file(file, "rb") as stream:
+            lines = stream.read().decode("utf-8-sig").replace("\r\n", "\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    return [_name(line) for line in lines if line.strip()]
+
+
+def _name(line: str) -> str:
+    if line.startswith('"'):
+        with suppress(ValueError):
+            found = json.loads(line)
+            return found if isinstance(found, str) else line
+    return line
 
 
 def _list(names: Sequence[str], what: str) -> None:
@@ -329,7 +348,7 @@ def verify(folder: str, paths: tuple[str, ...], **options: Any) -> int:
     if not options["quiet"]:
         list_skipped(skipped, elsewhere="")
     for document, version in lost:
-        click.echo(f"{document}@{version}")
+        click.echo(_line(f"{document}@{version}"))
     if lost:
         raise DedupIndexError(
             f"{folder}: {_count(len(lost), 'document')} not in the archive; dedup index remove --from"

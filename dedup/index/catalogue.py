@@ -102,8 +102,13 @@ class Catalogue:
         ]
 
     def contradictions(self) -> list[str]:
-        """What SQLite finds wrong with the file, a line each."""
-        return [str(line) for (line,) in self._rows("PRAGMA integrity_check") if line != "ok"]
+        """What SQLite finds wrong with the file, and that it is cut short where SQLite does not mind, a line each."""
+        found = [str(line) for (line,) in self._rows("PRAGMA integrity_check") if line != "ok"]
+        size, wanted = (
+            (self.folder / NAME).stat().st_size,
+            self._one("PRAGMA page_count") * self._one("PRAGMA page_size"),
+        )
+        return found if size == wanted else [*found, f"has {size:,} bytes; its header says {wanted:,}"]
 
     # ---- changes, by who holds the write lock
 

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import jsonschema
 import pytest
 
-from dedup import cli
+from dedup import cli, index
 from dedup.index import segment
+from dedup.model import Document
 from dedup.report import FORMATS, schema
 from dedup.text import version
 from tests.unit.prose import Prose
@@ -313,6 +314,28 @@ class TestRemove:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"d3\r\nd9")))
         assert "d9: is not in the index" in call("remove", memory, "--from", "-").err
         assert call("info", memory).out.startswith("memory: 1 document in")
+
+    def test_odd_ids_come_back_from_what_verify_prints(self, call: Call, tmp_path: Path) -> None:
+        names = [
+            "plain",
+            "\ud800",
+            "\udcff.txt",
+            "two\nlines",
+            "c\rr",
+            "\x00",
+            "  ",
+            "",
+            '"quoted"',
+            "a@b",
+            "\u2028",
+        ]
+        items = [Document(name, PROSE.words(10)) for name in names]
+        index.build(tmp_path / "odd", items, index.Shape(text=True))
+        told = call("verify", "odd", "new")
+        assert (told.code, len(told.out.splitlines())) == (2, len(names))
+        assert f"plain@{version(items[0].text).hex()}" in told.out.splitlines()
+        Path("lines").write_text(told.out, "utf-8")
+        assert call("remove", "odd", "--from", "lines").err == f"dedup: odd: {len(names)} documents removed\n"
 
     def test_a_long_list(self, call: Call, memory: str) -> None:
         told = call("remove", memory, *(f"x{i}" for i in range(30))).err.splitlines()

@@ -255,6 +255,9 @@ def test_a_catalogue_cut_short(folder: Path) -> None:
     for length in (0, 1, 99, 4095, 4096, 8192, len(data) - 2000):
         file.write_bytes(data[:length])
         assert outcome(lambda: answer(folder, NEW)) in (DamagedIndexError, wanted)
+    for length in (len(data) - 1, len(data) - 4, len(data) + 1):
+        file.write_bytes((data + b"x")[:length])
+        assert any("catalogue.sqlite" in line for line in problems(folder)), length
     file.unlink()
     with pytest.raises(DamagedIndexError, match=r"catalogue\.sqlite: is not there; dedup index rebuild"):
         Snapshot.of(folder)
