@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ import numpy as np
 from ..errors import DedupIndexError
 from ..kernel.types import Array, threads
 from ..model import Document, Skipped
+from ..write.parts import PART, beside, claim, new_run
 from . import catalogue, merge, segment
 from .catalogue import FOLDER, Catalogue, Row
 from .pages import synced
@@ -58,31 +59,30 @@ def build(
     tell: Tell = lambda count: None,
     begun: Callable[[Path], None] = lambda aside: None,
 ) -> Added:
-    """Makes an index of documents, in one piece or not at all. ``begun`` is told the folder that it is made in.
+    """Makes an index of documents, in one piece or not at all. ``begun`` is told the folder that it is made in; what
+    another build of this index has left that was killed is removed.
 
-    Raises DedupIndexError where something is there already.
+    Raises DedupIndexError where something is there already, OutputError where another build of it is at work.
     """
     catalogue.check_vacant(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.dedup-part-", dir=folder.parent))
-    except OSError as error:
-        raise catalogue.not_made(folder, error) from error
-    try:
-        begun(aside)
-        catalogue.create(aside, shape)
-        added = add(aside, items, jobs=jobs, tell=tell)
-        aside.chmod(0o777 & ~_umask())
-        aside.replace(folder)
-        _sync(folder.parent)
-    except OSError as error:
-        raise catalogue.not_made(folder, error) from error
-    except DedupIndexError as error:
-        if isinstance(error.__cause__, OSError | sqlite3.Error):  # it names the folder that is aside
-            raise catalogue.not_made(folder, error.__cause__) from error
-        raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    target, run = os.path.realpath(folder), new_run()
+    aside = Path(beside(target, run, PART))
+    with ExitStack() as stack:
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            stack.callback(os.close, claim(target, run, str(folder), is_folder=True))
+            stack.callback(shutil.rmtree, aside, ignore_errors=True)
+            begun(aside)
+            catalogue.create(aside, shape)
+            added = add(aside, items, jobs=jobs, tell=tell)
+            aside.replace(folder)
+            _sync(folder.parent)
+        except OSError as error:
+            raise catalogue.not_made(folder, error) from error
+        except DedupIndexError as error:
+            if isinstance(error.__cause__, OSError | sqlite3.Error):  # it names the folder that is aside
+                raise catalogue.not_made(folder, error.__cause__) from error
+            raise
     return added
 
 
@@ -319,12 +319,6 @@ def _merge(found: Catalogue, rows: Sequence[Row], run: str | None = None) -> Non
         found.add(documents, size, check, run)
     for row in rows:
         found.drop(row.number)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _sync(folder: Path) -> None:

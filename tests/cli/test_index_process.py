@@ -98,6 +98,19 @@ def test_an_interrupted_build_leaves_nothing(memory: str) -> None:
     assert sorted(os.listdir(".")) == ["archive", memory, "new"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signal")
+def test_what_a_killed_build_has_left_goes_with_the_next_one_and_no_other_does(memory: str) -> None:
+    with started(SLOW, "index", "build", "other", "archive") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "working\n"
+        assert cli.main(["index", "build", "other", "archive", "-q"]) == 2  # the first one is at it
+        assert cli.main(["index", "build", "third", "archive", "-q"]) == 0
+        process.kill()
+    assert len(os.listdir(".")) == 5
+    assert cli.main(["index", "build", "other", "archive", "-q"]) == 0
+    assert sorted(os.listdir(".")) == ["archive", memory, "new", "other", "third"]
+
+
 def test_two_writers_and_a_reader_at_once(memory: str) -> None:
     code = "from dedup.cli import main; import sys; sys.exit(max(main(a.split()) for a in sys.argv[1:]))"
     names = [more(f"{who}{i}", PROSE.words(30)) for who in "pq" for i in range(8)]

@@ -45,7 +45,7 @@ ALLOWED = {
     "pipeline": {"collect", "errors", "model", "read", "stages"},
     "diff": {"band", "collect", "comparison", "errors", "model", "kernel", "text", "sketch", "pipeline"},
     "cache": {"__init__", "collect", "kernel", "model", "write", "pipeline", "text"},
-    "index": {"errors", "kernel", "model", "sketch", "text"},
+    "index": {"errors", "kernel", "model", "sketch", "text", "write"},
     "filter": {
         "__init__", "collect", "errors", "index", "model", "kernel", "read", "write", "text", "match", "kept", "decide",
         "manifest", "pipeline",
