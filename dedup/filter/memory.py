@@ -6,12 +6,13 @@ Enters: a plan, and outputs of an earlier run of it. Leaves: what the index reme
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from .. import index, manifest, read
-from ..errors import ManifestError
+from ..errors import InputError, ManifestError
 from ..kept import NEW
 from ..model import Document
 from ..text import version
@@ -69,15 +70,21 @@ def remember_again(plan: Plan) -> str | None:
 
 
 def _stayed(plan: Plan) -> Iterator[Document]:
-    """The documents of the inputs that stayed as they came, as the manifest says."""
+    """The documents of the inputs that stayed as they came, as the manifest says.
+
+    Raises InputError where the inputs are not read as they were then.
+    """
     assert plan.manifest is not None
-    stayed = {
-        (line["id"], line["path"], line["line"], line["byte_offset"])
-        for line in manifest.read(plan.manifest)
-        if line["type"] == "record" and line["reason"] == NEW and "cuts" not in line
-    }
-    for item in read.documents(plan.paths, plan.options):
-        if isinstance(item, Document) and (item.id, *item.source[:3]) in stayed:
+    lines = (
+        line for line in manifest.read(plan.manifest) if line["type"] == "record" and line["id"] is not None
+    )
+    items = (item for item in read.documents(plan.paths, plan.options) if isinstance(item, Document))
+    for line, item in itertools.zip_longest(lines, items):
+        if line is None or item is None or (line["id"], line["path"]) != (item.id, item.source.path):
+            raise InputError(
+                f"{plan.manifest}: tells of other records than the inputs hold, as they are read now"
+            )
+        if line["reason"] == NEW and "cuts" not in line:
             yield item
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +124,20 @@ def test_after_an_abort_the_same_command_remembers_again(
     assert "memory: 1 document added" in capsys.readouterr().err
     assert [(d.id, d.text) for d in index.Snapshot.of(memory).named("new")] == [("new", NEW)]
     assert (len(index.Snapshot.of(memory)), index.pending(memory)) == (3, {})
+
+
+def test_entries_of_one_name_are_told_apart(memory: Path) -> None:
+    with tarfile.open("a.tar", "w") as archive:
+        for text in (OLD, NEW, NEW, OTHER):
+            entry = tarfile.TarInfo("a.txt")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    command = ["filter", "a.tar", "-o", "k.tar", *OUTPUTS[2:], "--rejects", "r.tar"]
+    assert main(command) == 0
+    [run] = index.pending(memory)
+    index.abort(memory, run)
+    assert main([*command, "--commit"]) == 0
+    assert sorted(d.text for d in index.Snapshot.of(memory).named("a.tar!a.txt")) == sorted([NEW, OTHER])
 
 
 def test_after_an_abort_the_outputs_may_be_replaced(memory: Path) -> None:
