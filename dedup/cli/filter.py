@@ -82,7 +82,7 @@ Examples:
 Exit codes:
   0    done, whatever was found
   2    wrong usage, a PATH that is not there, or an output that cannot be written: nothing was written
-       (a file that cannot be read is named, and is no error; see 3)
+       (a file that cannot be read is named, and is no error; see 3); or --commit failed, and the outputs are there
   3    done, but inputs were skipped and --fail-on-skipped was given
   130  interrupted; 143 or 129: ended by SIGTERM or SIGHUP
 """
@@ -179,9 +179,9 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
         close_quietly()
         return ERROR
     finally:
+        outputs.abandon()  # which also makes room on a full disk
         if outcome is not None and isinstance(outputs, Outputs) and not outputs.has_begun:
             _forget(plan, outcome.run)
-        outputs.abandon()
     if not options["quiet"]:
         _tell(outcome, plan, options)
     _commit(plan, outcome.run, options)
@@ -198,7 +198,11 @@ def _commit(plan: Plan, run: str | None, options: dict[str, Any]) -> None:
     if run not in pending(folder):
         return
     if options["commit"]:
-        count = commit(folder, run)
+        try:
+            count = commit(folder, run)
+        except DedupIndexError as error:
+            how = f"the outputs are there, and run {run} is pending: dedup index commit {plan.index} {run}"
+            raise DedupIndexError(f"{error}; {how}") from error
         if not options["quiet"]:
             say(f"{plan.index}: {_count(count, 'document')} added")
     elif not options["quiet"]:

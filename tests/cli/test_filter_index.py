@@ -14,6 +14,7 @@ import pytest
 
 from dedup import index, manifest
 from dedup.cli import main
+from dedup.errors import DedupIndexError
 from dedup.model import Document
 from tests.cli.filters import row
 from tests.unit.prose import Prose
@@ -228,6 +229,22 @@ def test_commit_waits_for_the_outputs_and_comes_after_them_in_a_later_call(memor
     assert main([*FILTER, "--commit"]) == 0  # the outputs are there already
     assert (len(index.Snapshot.of(memory)), index.pending(memory)) == (3, {})
     assert main([*FILTER, "--commit"]) == 0
+    assert ids("kept.jsonl") == ["new"]
+
+
+def test_a_commit_that_fails_says_that_the_outputs_are_there(
+    memory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tonight(row(NEW, id="new"))
+
+    def commit(folder: Path, run: str) -> int:
+        raise DedupIndexError(f"{folder}: database or disk is full")
+
+    monkeypatch.setattr(index, "commit", commit)
+    assert main([*FILTER, "--commit", "-q"]) == 2
+    [run] = index.pending(memory)
+    told = f"the outputs are there, and run {run} is pending: dedup index commit memory {run}"
+    assert capsys.readouterr().err == f"dedup: memory: database or disk is full; {told}\n"
     assert ids("kept.jsonl") == ["new"]
 
 
