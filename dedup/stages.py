@@ -18,12 +18,13 @@ from .model import Document, EmptyDocument, Estimate, Report, Settings, Skipped,
 
 
 class Found(NamedTuple):
-    """What the stages found."""
+    """What the stages found; ``met`` are texts that match an archived one."""
 
     stars: list[star.Star]
     stretches: dict[tuple[int, int], tuple[int, int]]
     clusters: list[cluster.Members]
     periods: Array
+    met: frozenset[int] = frozenset()
 
 
 def compared(
@@ -49,7 +50,8 @@ def compared(
     if settings.documents:
         tell("comparing documents", 0, None)
         matches = _document_matches(corpus, settings)
-        found = found._replace(stars=star.document_stars(matches, settings.threshold, corpus.archived))
+        stars = star.document_stars(matches, settings.threshold, corpus.archived)
+        found = found._replace(stars=stars, met=star.met(matches, corpus.archived))
     if settings.passages:
         tell("looking for passages", 0, None)
         found = found._replace(stretches=_stretches(corpus, found.stars, settings))
@@ -88,15 +90,19 @@ def _read_again(archive: text.Archive, corpus: text.Corpus) -> set[tuple[str, st
 
 
 def _with_archived(found: Found, corpus: text.Corpus) -> Found:
-    """Of what was found, that in which an archived text takes part."""
-    archived = corpus.archived
-    stars = []
+    """Of what was found, that in which an archived text takes part.
+
+    A text that matches an archived one and stands with it as a copy of a third is told there, if nowhere else.
+    """
+    archived, stars = corpus.archived, []
+    led = {copy.text for one in found.stars if one.kept in archived for copy in (*one.near, *one.contained)}
+    told = archived | found.met - led
     for one in found.stars:
         if one.kept in archived:
             stars.append(one)
         else:
-            parts = [[copy for copy in copies if copy.text in archived] for copies in one[1:]]
-            if any(parts):
+            parts = [[copy for copy in copies if copy.text in told] for copies in one[1:]]
+            if any(copy.text in archived for copies in parts for copy in copies):
                 stars.append(star.Star(one.kept, *parts))
     owners = np.searchsorted(corpus.offsets, [c.first[0] for c in found.clusters], side="right") - 1
     clusters = [c for c, owner in zip(found.clusters, owners.tolist(), strict=True) if owner in archived]

@@ -78,6 +78,14 @@ def _nearest(matches: DocumentMatches, threshold: float, preferred: Collection[i
     return copies
 
 
+def met(matches: DocumentMatches, others: Collection[int]) -> frozenset[int]:
+    """The texts that match one of the ``others``."""
+    if not others:
+        return frozenset()
+    are_others = np.isin(matches.pairs, list(others))
+    return frozenset(matches.pairs[are_others[:, ::-1]].tolist())
+
+
 def copies(pairs: Array, preferred: Collection[int] = frozenset()) -> Array:
     """Of pairs of near copies, the longer text first, the one that is the copy: the second, unless it is preferred."""
     if not preferred:

@@ -100,6 +100,24 @@ class TestWithTexts:
         assert members(both) == [*members(alone), [("c", False), ("d", False)]]
         assert both.summary.duplicate_documents == 3
 
+    @pytest.mark.parametrize("alone", [True, False])
+    def test_what_lies_in_an_archived_text_is_told_though_a_longer_new_one_holds_both(
+        self, tmp_path: Path, alone: bool
+    ) -> None:
+        old = PROSE.words(60)
+        index_of(tmp_path / "ix", [Document("old", old)])
+        new = [Document("longer", f"{old} {PROSE.words(60)}"), Document("part", " ".join(old.split()[10:40]))]
+        (found,) = members(report_of(tmp_path / "ix", new, alone=alone))
+        assert found == [("longer", False), ("old", True), ("part", False)]
+
+    def test_a_copy_of_a_new_text_that_has_much_of_an_archived_one_is_told(self, tmp_path: Path) -> None:
+        old = PROSE.words(100)
+        like = PROSE.exchanged(old, [20, 50, 80])
+        index_of(tmp_path / "ix", [Document("old", old)])
+        new = [Document("like", like), Document("longer", f"{like} {PROSE.words(60)}")]
+        (found,) = members(report_of(tmp_path / "ix", new))
+        assert found == [("longer", False), ("old", True), ("like", False)]
+
     def test_all_versions_and_nothing_that_is_removed_or_pending(self, tmp_path: Path) -> None:
         text = PROSE.words(60)
         folder = index_of(
