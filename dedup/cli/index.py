@@ -308,7 +308,8 @@ def info(folder: str, format: str) -> int:
         return 0
     shape = found["settings"]
     passages = "documents and passages" if shape["passages"] else "documents only"
-    texts = "texts stored" if shape["text"] else "no texts: near copies and passages are estimated"
+    copies = "near copies and passages" if shape["passages"] else "near copies"
+    texts = "texts stored" if shape["text"] else f"no texts: {copies} are estimated"
     click.echo(
         f"{folder}: {_count(found['documents'], 'document')} in {_count(found['segments'], 'segment')}"
     )

@@ -8,7 +8,6 @@ the pipeline, as if both had been read together.
 
 from __future__ import annotations
 
-from .candidates import near
 from .catalogue import create
 from .facts import facts, pending
 from .memory import Memory
@@ -17,6 +16,6 @@ from .snapshot import Snapshot
 from .writer import Added, abort, add, build, commit, compact, remove
 
 __all__ = [
-    "Added", "Memory", "Shape", "Snapshot", "abort", "add", "build", "commit", "compact", "create", "facts", "near",
+    "Added", "Memory", "Shape", "Snapshot", "abort", "add", "build", "commit", "compact", "create", "facts",
     "pending", "remove",
 ]  # fmt: skip

@@ -60,22 +60,27 @@ class Row(NamedTuple):
 class Catalogue:
     """What the catalogue says, inside a transaction of ``connection``."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, connection: sqlite3.Connection, shape: Shape) -> None:
+        self.folder, self.shape = folder, shape
         self.named: set[int] = set()  # segments whose files were named for this transaction
         self._connection = connection
-        where = folder / NAME
-        application = self._one("PRAGMA application_id")
-        facts = dict(self._rows("SELECT name, value FROM facts")) if application == _APPLICATION else {}
-        if application != _APPLICATION or "format" not in facts:
+
+    @classmethod
+    def read(cls, folder: Path, connection: sqlite3.Connection) -> Catalogue:
+        """The catalogue that stands there. Raises DamagedIndexError, and DedupIndexError for one of another version."""
+        found, where = cls(folder, connection, Shape()), folder / NAME
+        application = found._one("PRAGMA application_id")
+        facts = dict(found._rows("SELECT name, value FROM facts")) if application == _APPLICATION else {}
+        if "format" not in facts:
             raise DamagedIndexError(f"{where}: is no catalogue of an index")
         if facts["format"] != FORMAT:
             raise DedupIndexError(
                 f"{where}: is of version {facts['format']!r}; this program reads {FORMAT!r}"
             )
-        if facts.get("checksum") != self._checksum():
+        if facts.get("checksum") != found._checksum():
             raise DamagedIndexError(f"{where}: is damaged: its checksum is another one")
-        self.shape = Shape.read(json.loads(facts["shape"]), str(where))
+        found.shape = Shape.read(json.loads(facts["shape"]), str(where))
+        return found
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self._connection.execute(query, values).fetchall()
@@ -173,9 +178,7 @@ def create(folder: Path, shape: Shape) -> None:
         )
         facts = {"format": FORMAT, "shape": json.dumps(shape._asdict(), sort_keys=True)}
         connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
-        catalogue = Catalogue.__new__(Catalogue)
-        catalogue.folder, catalogue._connection = folder, connection
-        catalogue.seal()
+        Catalogue(folder, connection, shape).seal()
         connection.execute("COMMIT")
 
 
@@ -201,7 +204,7 @@ def reading(folder: Path) -> Iterator[Catalogue]:
     """The catalogue as it is; segments that it names stay where they are until the end of the ``with``."""
     with _told(folder), closing(_connected(folder, _READING)) as connection:
         connection.execute("BEGIN")
-        yield Catalogue(folder, connection)
+        yield Catalogue.read(folder, connection)
 
 
 @contextmanager
@@ -210,10 +213,9 @@ def writing(folder: Path, wait: float) -> Iterator[Catalogue]:
     ended with an exception. Raises DedupIndexError if another one still writes after ``wait`` seconds."""
     with _told(folder), closing(_connected(folder, wait)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        catalogue = Catalogue(folder, connection)
-        catalogue.drop(
-            0
-        )  # which is none: SQLite tells only now that it may not write, and has locked nothing
+        catalogue = Catalogue.read(folder, connection)
+        # No segment has this number. SQLite tells only at a change that it may not write, and has locked nothing then.
+        catalogue.drop(0)
         before = {row.number for row in catalogue.segments()}
         _delete(folder, _files(folder) - before)  # of a run that was killed
         try:

@@ -428,7 +428,7 @@ class TestInfo:
 
     def test_without_texts_it_says_so(self, call: Call) -> None:
         assert call("build", "memory", "archive", "--no-passages", "--ngram", "1", "-q").code == 0
-        told = "documents only; no texts: near copies and passages are estimated; shingles of 1 word\n"
+        told = "documents only; no texts: near copies are estimated; shingles of 1 word\n"
         assert call("info", "memory").out.endswith(told)
 
 
