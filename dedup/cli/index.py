@@ -192,8 +192,8 @@ def _count(number: int, what: str) -> str:
 def query(folder: str, paths: tuple[str, ...], **options: Any) -> int:
     """Compare everything under PATH... with what the index holds.
 
-    The result is that of dedup scan; in each cluster the archived copy comes first, marked as archived. Copies among
-    the new documents alone are left out: dedup scan --index shows these, too.
+    The result is that of dedup scan; in each cluster the archived copy, marked as such, comes first, unless it lies
+    inside a new text. Copies among the new documents alone are left out: dedup scan --index shows these, too.
     """
     chosen = targets.placed(options["targets"] or [Target("text", STDOUT)], options["output"])
     targets.check(chosen, paths)
