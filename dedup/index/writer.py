@@ -19,10 +19,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import DedupIndexError
-from ..kernel.types import Array, threads
+from ..kernel.types import threads
 from ..model import Document, Skipped
 from ..write.parts import PART, beside, claim, new_run
-from . import catalogue, merge, segment
+from . import catalogue, known, merge, segment
 from .catalogue import FOLDER, Catalogue, Row
 from .pages import synced
 from .segment import MOST, VERSION, Entry
@@ -120,7 +120,7 @@ def _add(
     found: Catalogue, items: Iterable[Document | Skipped], run: str | None, jobs: int, tell: Tell
 ) -> Added:
     """Adds documents as one segment, which is made of smaller ones where there are many."""
-    added = versions = known = 0
+    added = versions = passed = 0
     skipped: list[Skipped] = []
     parts = [Part.of(row, found.folder) for row in found.segments() if row.run is None]
     before = len(parts)
@@ -137,8 +137,10 @@ def _add(
     with ThreadPoolExecutor(workers) as pool:
         for batch in _batches(items, skipped, tell):
             written(workers - 1)
-            fresh, are_versions = _fresh(parts, [entry for entries, _ in waiting for entry in entries], batch)
-            known += len(batch) - len(fresh)
+            fresh, are_versions = known.fresh(
+                parts, [entry for entries, _ in waiting for entry in entries], batch
+            )
+            passed += len(batch) - len(fresh)
             if fresh:
                 added, versions = added + len(fresh), versions + are_versions
                 path = found.next(len(waiting))
@@ -150,7 +152,7 @@ def _add(
     else:
         for group in _within(new):
             _merge(found, group, run)
-    return Added(added, versions, known, tuple(skipped))
+    return Added(added, versions, passed, tuple(skipped))
 
 
 def _batches(
@@ -173,49 +175,6 @@ def _batches(
         yield batch
 
 
-def _fresh(
-    parts: Sequence[Part], waiting: Iterable[Entry], entries: Sequence[Entry]
-) -> tuple[list[Entry], int]:
-    """The entries that neither the parts have nor those that wait to be one, each once; and how many of them are
-    another version of one that is there."""
-    keys = np.array([entry.key for entry in entries], "u8")
-    versions = np.frombuffer(b"".join(entry.version for entry in entries), "u1").reshape(-1, VERSION)
-    ids = [entry.document.id.encode("utf-8", "surrogatepass") for entry in entries]
-    is_id, is_known = _there(parts, keys, versions, ids)
-    seen: defaultdict[str, set[bytes]] = defaultdict(set)
-    for entry in waiting:
-        seen[entry.document.id].add(entry.version)
-    fresh: list[Entry] = []
-    others = 0
-    for i in np.flatnonzero(~is_known).tolist():
-        entry = entries[i]
-        mine = seen[entry.document.id]
-        if entry.version not in mine:
-            others += bool(mine or is_id[i])
-            mine.add(entry.version)
-            fresh.append(entry)
-    return fresh, others
-
-
-def _there(parts: Sequence[Part], keys: Array, versions: Array, ids: Sequence[bytes]) -> tuple[Array, Array]:
-    """Of documents, whether the parts hold their ids, and whether they hold them with the same version."""
-    is_id, is_known = np.zeros(len(keys), bool), np.zeros(len(keys), bool)
-    for part in parts:
-        column = part.segment.keys()
-        first, last = np.searchsorted(column, keys), np.searchsorted(column, keys, side="right")
-        while (some := np.flatnonzero(first < last)).size:  # one round for each version of an id
-            numbers = first[some]
-            alive = np.ones(len(some), bool) if part.live is None else part.live[numbers]
-            same = np.array(
-                [a == ids[b] for a, b in zip(part.segment.ids(numbers), some.tolist(), strict=True)], bool
-            )
-            is_id[some] |= same & alive
-            is_known[some] |= same & alive & (part.segment.versions(numbers) == versions[some]).all(axis=1)
-            first[some] += 1
-        part.segment.pages.let_go()
-    return is_id, is_known
-
-
 def commit(folder: Path, run: str, *, wait: float = WAIT) -> int:
     """Makes a pending run part of the memory; how many documents it brought."""
     with catalogue.writing(folder, wait) as found:
@@ -226,7 +185,7 @@ def commit(folder: Path, run: str, *, wait: float = WAIT) -> int:
             part = Part.of(row, folder)
             columns = part.segment.columns()
             versions = columns.versions.view("u1").reshape(-1, VERSION)
-            _, is_known = _there(parts, columns.keys, versions, columns.ids.values())
+            _, is_known = known.there(parts, columns.keys, versions, columns.ids.values())
             count += row.documents - int(is_known.sum())
             found.remove(row.number, np.flatnonzero(is_known))  # another run has brought them meanwhile
         found.publish(run)
