@@ -54,6 +54,9 @@ class Edited:
     def __init__(self, **lines: tuple[int, int]) -> None:
         self._lines = {name.replace("__", "/").replace("_", "."): span for name, span in lines.items()}
 
+    def later(self) -> Sequence[Edited]:
+        return ()
+
     def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
         first, last = self._lines.get(path, (0, -1))
         return path in self._lines and (line is None or (first <= (end_line or line) and line <= last))

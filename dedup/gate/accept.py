@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..read.again import Key
 from .baseline import Entry
+from .lines import Lines
 from .occurrences import Occurrence
 from .paths import archives
 from .words import WINDOW, size
@@ -37,9 +38,9 @@ def accepted(
     entries: Sequence[Entry],
     suppressed: Collection[int],
     is_gone: Callable[[str], bool],
-    renames: Callable[[], Mapping[str, str]],
+    lines: Lines,
 ) -> Accepted:
-    """Matches places with entries. ``renames``, what version control knows of them, is asked only where files are gone.
+    """Matches places with entries. What version control knows of renamed files is asked only where files are gone.
 
     A location with suppressed places is never settled: what stands in them may be older than a copy elsewhere. Nor is
     one whose places lie otherwise in each other than they did: there may be more of one text.
@@ -47,7 +48,7 @@ def accepted(
     here: defaultdict[Location, list[int]] = defaultdict(list)
     for number, place in enumerate(places):
         here[place.location].append(number)
-    renamed = _renamed(places, here, entries, is_gone, renames)
+    renamed = _renamed(places, here, entries, is_gone, lines)
     listed: defaultdict[Location, list[int]] = defaultdict(list)
     for at, entry in enumerate(entries):
         listed[renamed.get(entry.path, entry.path), entry.record].append(at)
@@ -92,31 +93,42 @@ def _renamed(
     here: Mapping[Location, Sequence[int]],
     entries: Sequence[Entry],
     is_gone: Callable[[str], bool],
-    renames: Callable[[], Mapping[str, str]],
+    lines: Lines,
 ) -> dict[str, str]:
-    """New paths by the old ones of the baseline: those that git knows of, then those that hold the same places."""
+    """New paths by the old ones of the baseline: those that git knows of, and those that hold the same places.
+
+    Of several that could be it, the one that changed least lately: a later one may be a copy of it.
+    """
     old = {entry.path for entry in entries}
-    new = sorted({path for path, _ in here} - old)
-    gone = sorted(filter(is_gone, old)) if new else []
+    new = {path for path, _ in here} - old
+    gone = set(filter(is_gone, old)) if new else set()
     if not gone:
         return {}
-    found: dict[str, str] = {}
-    known = renames()
-    for path in gone:
-        for file in (path, *archives(path)):
-            target = known.get(file, file) + path[len(file) :]
-            if target in new and target not in found.values():
-                found[path] = target
-    left = [path for path in new if path not in found.values()]
-    wanted = {path for path in gone if path not in found}
-    before = _contents(entry for entry in entries if entry.path in wanted)
-    now = _contents(
-        places[number] for (path, _), numbers in here.items() if path in left for number in numbers
-    )
+    told = _told(gone, lines.renames())
+    before = _contents(entry for entry in entries if entry.path in gone)
+    now = _contents(places[number] for path, record in here for number in here[path, record])
     waiting: defaultdict[frozenset[object], list[str]] = defaultdict(list)
-    for path in reversed(left):
-        waiting[now[path]].append(path)
-    return found | {path: waiting[before[path]].pop() for path in sorted(wanted) if waiting.get(before[path])}
+    for path in sorted(gone, reverse=True):
+        waiting[before[path]].append(path)
+    found: dict[str, str] = {}
+    for target in sorted(new, key=lambda path: (lines.age(path, None, None), path not in told, path)):
+        source, alike = told.get(target), waiting[now[target]]
+        while source not in gone and alike:
+            source = alike.pop()
+        if source is not None and source in gone:
+            found[source] = target
+            gone.remove(source)
+    return found
+
+
+def _told(gone: Collection[str], renames: Mapping[str, str]) -> dict[str, str]:
+    """Which of the paths that are gone git takes a new one for, archives among them."""
+    told: dict[str, str] = {}
+    for path in sorted(gone):
+        for file in (path, *archives(path)):
+            if file in renames:
+                told.setdefault(renames[file] + path[len(file) :], path)
+    return told
 
 
 def _contents(items: Iterable[Occurrence | Entry]) -> dict[str, frozenset[object]]:

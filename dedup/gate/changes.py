@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..errors import InputError
-from .git import ask, commit, empty_tree, failed, head, is_shallow, records, run
+from .git import ask, commit, empty_tree, failed, first_parents, head, is_shallow, records, run
 from .paths import archives
 
 Run = tuple[int, int]  # the first and the last of lines one after another, from 1
@@ -54,12 +54,17 @@ class Changes:
     """
 
     def __init__(
-        self, edits: Mapping[str, Edits], notes: Iterable[str] = (), renames: Mapping[str, str] | None = None
+        self,
+        edits: Mapping[str, Edits],
+        notes: Iterable[str] = (),
+        renames: Mapping[str, str] | None = None,
+        later: Callable[[], Sequence[Changes]] = tuple,
     ) -> None:
         """``edits`` are those of each file that changed or is new, ``renames`` new paths by old ones."""
         self._edits = edits
         self.notes = tuple(notes)
         self.renames = renames or {}
+        self.later = later
 
     @classmethod
     def since(cls, revision: str, top: str) -> Changes:
@@ -69,7 +74,18 @@ class Changes:
         a revision that is not there, DependencyError without git.
         """
         base, notes = _merge_base(revision, top)
-        return _changes(top, base, _untracked(top), notes)
+        return _changes(top, base, _untracked(top), notes, lambda: cls._later(base, top))
+
+    @classmethod
+    def _later(cls, base: str, top: str) -> list[Changes]:
+        """What the work tree has that the last commits have not, back to ``base``: the last one, two, four, eight …
+
+        Who looks at each change when it comes can so tell it from all earlier ones, at a cost that hardly grows.
+        """
+        commits = first_parents(base, top)
+        numbers = [*reversed([1 << n for n in range(len(commits).bit_length())]), 0]
+        untracked = _untracked(top) if commits else []
+        return [_changes(top, commits[n], untracked, ()) for n in numbers if n < len(commits)]
 
     @classmethod
     def staged(cls, top: str) -> Changes:
@@ -137,7 +153,13 @@ def _files(output: bytes) -> list[str]:
     return [os.fsdecode(path) for path in records(output)]
 
 
-def _changes(top: str, base: str, untracked: list[str], notes: tuple[str, ...]) -> Changes:
+def _changes(
+    top: str,
+    base: str,
+    untracked: list[str],
+    notes: tuple[str, ...],
+    later: Callable[[], Sequence[Changes]] = tuple,
+) -> Changes:
     """What the work tree has that ``base`` has not.
 
     Whole are the files that are new, those that git takes for binary, and those whose content git does not hold itself
@@ -153,7 +175,7 @@ def _changes(top: str, base: str, untracked: list[str], notes: tuple[str, ...]) 
             edits[path] = lines.get(path, Edits())
         elif state != "D":
             edits[path] = _ALL
-    return Changes(edits, notes, renames)
+    return Changes(edits, notes, renames, later)
 
 
 def _states(output: bytes) -> tuple[dict[str, str], dict[str, str]]:

@@ -98,6 +98,14 @@ def commit(top: str, revision: str) -> str | None:
     return found if found.isalnum() else None  # of a range, there are two lines
 
 
+def first_parents(base: str, top: str) -> list[str]:
+    """The commits from ``HEAD`` back to ``base``, without it; a merge stands for all that it brought.
+
+    Raises InputError where git fails, DependencyError without git.
+    """
+    return ask(top, "rev-list", "--first-parent", f"{base}..HEAD").decode().split()
+
+
 def empty_tree(top: str) -> str:
     """What stands for nothing at all in a comparison."""
     return ask(top, "hash-object", "-t", "tree", "--stdin").decode().strip()

@@ -20,7 +20,7 @@ from .accept import Accepted, Location
 from .baseline import Entry
 from .documents import Document, documents
 from .ledger import Ledger, Text, Tokens
-from .lines import Lines
+from .lines import Changes, Lines
 from .occurrences import Group, Occurrence
 from .words import WINDOW, decoded
 
@@ -58,7 +58,10 @@ def judged(
         status |= dict.fromkeys(accepted.places[location], MOVED if location[0] in old_paths else KNOWN)
     is_open = [place.location not in accepted.settled for place in places]
     read = list(documents(places, _looked_at(places, groups, is_open), texts))
-    numbered = {location: number for number, location in enumerate({*accepted.places, *accepted.entries})}
+    numbered = {
+        location: number
+        for number, location in enumerate(dict.fromkeys([*accepted.places, *accepted.entries]))
+    }
     allowed = [
         (numbered[location], decoded(part for n in found for part in (entries[n].encoded, entries[n].beside)))
         for location, found in accepted.entries.items() if location not in accepted.settled
@@ -129,29 +132,32 @@ def _text(
 
 
 def _age(document: Document, places: Sequence[Occurrence], lines: Lines, texts: Texts) -> Array:
-    """How new each token is: 3 if its line was changed, 2 if something else was at its place, else 1; 0 if archived."""
-    if document.key[1].archived is not None:
-        return np.zeros(len(document.words.starts), "u1")
-    ages: Array = _changed(document, places, lines, texts) + np.uint8(1)
+    """How new each token is: 0 if archived, 1 if nothing changed, and more the later something did."""
+    ages = np.zeros(len(document.words.starts), "u1")
+    if document.key[1].archived is None:
+        ages += np.uint8(1)
+        for step, changes in enumerate(lines.steps()):
+            changed = _changed(document, places, changes, texts)
+            ages = np.where(changed > 0, np.uint8(1 + 2 * step) + changed, ages)
     return ages
 
 
-def _changed(document: Document, places: Sequence[Occurrence], lines: Lines, texts: Texts) -> Array:
+def _changed(document: Document, places: Sequence[Occurrence], changes: Changes, texts: Texts) -> Array:
     """2 for a token whose line was changed, 1 if something else was at its place, else 0."""
     one = places[next(iter(document.spans))]
     ages = np.zeros(len(document.words.starts), "u1")
-    if not lines.touched(one.path, None, None):
+    if not changes.touched(one.path, None, None):
         return ages
     if one.line is None or document.key[1].line is not None:
-        ages[:] = 2 * lines.is_new(one)
+        ages[:] = 2 * changes.touched(one.path, one.line, one.end_line)
         return ages
     text = texts.text(document.key)
     ends = np.flatnonzero(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4") == ord("\n"))
     numbers = np.searchsorted(ends, document.words.starts) + 1
     for number in sorted(document.spans, key=lambda n: places[n].start - places[n].end):
         first, end = document.spans[number]
-        ages[first:end] = lines.is_new(places[number])
-    changed = [number for number in np.unique(numbers).tolist() if lines.touched(one.path, number, number)]
+        ages[first:end] = changes.touched(one.path, places[number].line, places[number].end_line)
+    changed = [number for number in np.unique(numbers).tolist() if changes.touched(one.path, number, number)]
     ages[np.isin(numbers, changed)] = 2
     return ages
 
@@ -195,12 +201,16 @@ def _further(
     lines: Lines,
 ) -> set[int]:
     """Of places that are alike, but with other words throughout, so that no window is shared: all but the oldest."""
+
+    def age(number: int) -> int:
+        return lines.age(places[number].path, places[number].line, places[number].end_line)
+
     unknown = {number for number in plain if number not in accepted.by}
     new: set[int] = set()
     for group in groups:
         left = [number for number in group.places if number in unknown]
         if len(left) == len(group.places) and not group.periodic:
-            left.remove(min(left, key=lambda number: lines.is_new(places[number])))
+            left.remove(min(left, key=age))
         new.update(left)
     return new
 

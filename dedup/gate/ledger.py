@@ -125,30 +125,34 @@ class Ledger:
         return Counter({(key >> BITS, key & (1 << BITS) - 1): count for key, count in pairs if count > 0})
 
     def _moved(self, left: Array) -> Array:
-        """Accounts for what was accepted where it is gone, most words together first; gives what is left."""
-        wanted: defaultdict[int, defaultdict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        """Accounts for what was accepted where it is gone; gives what is left.
+
+        What changed least comes first: of two copies of what is gone, the earlier one is it. Then most words together.
+        """
+        wanted: defaultdict[int, defaultdict[tuple[int, int], list[int]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
         lost = {window for _, window in self._gone}
-        newest_first = left[np.lexsort((left, self._ages[left]))][::-1]
-        for at in newest_first.tolist() if lost else ():
-            window, location = int(self._windows[at]), int(self._keys[at]) >> BITS
+        for at in left[::-1].tolist() if lost else ():
+            window = int(self._windows[at])
             if window in lost:
-                wanted[window][location].append(at)
+                wanted[window][int(self._ages[at]), int(self._keys[at]) >> BITS].append(at)
         by_window: defaultdict[int, list[int]] = defaultdict(list)
         for source, window in self._gone:
             if window in wanted:
                 by_window[window].append(source)
-        shared: defaultdict[Span, list[int]] = defaultdict(list)
+        shared: defaultdict[tuple[tuple[int, int], int], list[int]] = defaultdict(list)
         for window, targets in wanted.items():
             if len(targets) * len(by_window[window]) <= _FOLLOWED:
-                for way in product(by_window[window], targets):
+                for way in product(targets, by_window[window]):
                     shared[way].append(window)
-        for source, target in sorted(shared, key=lambda way: (-len(shared[way]), way)):
-            for window in shared[source, target]:
+        for way in sorted(shared, key=lambda way: (way[0][0], -len(shared[way]), way)):
+            target, source = way
+            for window in shared[way]:
                 self._move(window, source, wanted[window][target])
         for window, targets in wanted.items():
-            for source in by_window[window]:
-                for found in targets.values():
-                    self._move(window, source, found)
+            for target, source in product(sorted(targets), by_window[window]):
+                self._move(window, source, targets[target])
         still: Array = left[self._state[left] == NOTHING]
         return still
 

@@ -1,6 +1,6 @@
 """What version control says of places, asked for when somebody first wants to know.
 
-Enters: how to find out. Leaves: whether something changed at a place, and where files were before.
+Enters: how to find out. Leaves: whether something changed at a place and how lately, and where files were before.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ class Changes(Protocol):
     def renames(self) -> Mapping[str, str]:
         """New paths of files by their old ones."""
 
+    def later(self) -> Sequence[Changes]:
+        """What of it changed since later revisions, one after the other: of two changes, which is the later one."""
+
     def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
         """Whether one of these lines of a file was added or changed; without lines, whether the file was."""
 
@@ -37,6 +40,7 @@ class Lines:
         self._ask = changes
         self._changes: Changes | None = None
         self._is_asked = False
+        self._steps: Sequence[Changes] | None = None
 
     def _known(self) -> Changes | None:
         if not self._is_asked:
@@ -48,23 +52,27 @@ class Lines:
         """What went wrong when version control was asked."""
         return [] if self._changes is None else list(self._changes.notes)
 
-    def is_new(self, place: Occurrence) -> bool:
-        """Whether something changed at this place; False where nothing is known."""
-        return self.touched(place.path, place.line, place.end_line)
+    def steps(self) -> Sequence[Changes]:
+        """What changed since one revision after the other; nothing where nothing is known."""
+        changes = self._known()
+        if self._steps is None:
+            self._steps = () if changes is None else (changes, *changes.later())
+        return self._steps
+
+    def age(self, path: str, line: int | None, end_line: int | None) -> int:
+        """How lately something changed in these lines of a file, or without lines in all of it: 0 for not at all."""
+        touched = (n for n, step in enumerate(self.steps(), 1) if step.touched(path, line, end_line))
+        return max(touched, default=0)
 
     def renames(self) -> Mapping[str, str]:
         """New paths of files by their old ones, where they are known."""
         changes = self._known()
         return {} if changes is None else changes.renames
 
-    def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
-        """Whether something changed in these lines of a file; without lines, in all of it."""
-        changes = self._known()
-        return changes is not None and changes.touched(path, line, end_line)
-
     def touches(self, finding: Finding) -> bool:
-        """Whether something changed at the place of a finding."""
-        return self.touched(finding.path, finding.line, finding.end_line)
+        """Whether something changed at the place of a finding; False where nothing is known."""
+        changes = self._known()
+        return changes is not None and changes.touched(finding.path, finding.line, finding.end_line)
 
     def added(self, place: Occurrence) -> tuple[int, int] | None:
         """The first run of changed lines at this place."""

@@ -87,9 +87,7 @@ class Survey:
             n: "archived" for n, place in enumerate(self._places) if place.key[1].archived is not None
         }
         self._reasons |= archived
-        self._accepted = accepted(
-            self._places, self._entries, self._reasons, scope.is_gone, self._lines.renames
-        )
+        self._accepted = accepted(self._places, self._entries, self._reasons, scope.is_gone, self._lines)
         self._answering = set(self._accepted.by.values())
         self._status, self._lost = judged(
             self._places, self._groups, self._entries, self._accepted, self._reasons, self._lines, texts,

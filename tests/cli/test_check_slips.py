@@ -117,3 +117,75 @@ def test_many_records_without_ids_that_are_all_edited(repository: Repository) ->
     edited = [text.replace(text.split()[9], "something") for text in texts]
     repository.write("docs/b.jsonl", "".join(map(line, edited)))
     assert repository.check().new == []
+
+
+@pytest.mark.parametrize("name", ["docs/0.md", "docs/z.md"])
+@pytest.mark.parametrize("options", [(), ("--changed-since", "HEAD~1")])
+def test_a_third_copy_after_a_rename_that_the_baseline_does_not_know(
+    repository: Repository, name: str, options: tuple[str, ...]
+) -> None:
+    repository.write("docs/a.md", page(*PARTS[:3]))
+    repository.write("docs/b.md", page(*PARTS[:3]))
+    repository.write("docs/c.md", page(*PARTS[5:]))
+    repository.accept()
+    repository.git("mv", "docs/b.md", "docs/m.md")
+    repository.commit()
+    assert repository.check().code == 0
+    repository.write(name, page(*PARTS[:3]))
+    repository.commit()
+    checked = repository.check(*options)
+    assert (checked.code, checked.new) == (1, [f"{name}:1"])
+
+
+@pytest.mark.parametrize("name", ["docs/0.md", "docs/z.md"])
+@pytest.mark.parametrize("options", [(), ("--changed-since", "HEAD~1")])
+def test_a_third_copy_after_a_move_that_the_baseline_does_not_know(
+    repository: Repository, name: str, options: tuple[str, ...]
+) -> None:
+    repository.write("docs/a.md", page(PARTS[0], EXTRA))
+    repository.write("docs/b.md", page(PARTS[1], EXTRA))
+    repository.write("docs/m.md", page(PARTS[2]))
+    repository.accept()
+    repository.write("docs/b.md", page(PARTS[1]))
+    words = EXTRA.split()
+    repository.write("docs/m.md", page(PARTS[2], " ".join([*words[:20], "something", *words[21:]])))
+    repository.commit()
+    assert repository.check().code == 0
+    repository.write(name, page(prose(50), EXTRA))
+    repository.commit()
+    checked = repository.check(*options)
+    assert (checked.code, checked.new) == (1, [f"{name}:3"])
+
+
+@pytest.mark.parametrize("later", [0, 1, 5])
+@pytest.mark.parametrize("name", ["docs/0.md", "docs/z.md"])
+def test_a_copy_of_what_is_newer_than_the_baseline(repository: Repository, name: str, later: int) -> None:
+    repository.write("docs/a.md", page(PARTS[0], EXTRA))
+    repository.write("docs/b.md", page(PARTS[1], EXTRA))
+    repository.accept()
+    repository.write("docs/m.md", page(PARTS[2], PARTS[3]))
+    repository.commit()
+    for number in range(later):
+        repository.write(f"docs/n{number}.md", prose(60 + number))
+        repository.commit()
+    repository.write(name, page(prose(50), PARTS[3]))
+    assert repository.check().new == [f"{name}:3"]
+    repository.commit()
+    assert repository.check().new == [f"{name}:3"]
+
+
+def test_the_verdict_is_the_same_in_every_process(repository: Repository) -> None:
+    repository.write("docs/a.md", page(*PARTS[:2], EXTRA))
+    repository.write("docs/b.md", page(*PARTS[:2], EXTRA))
+    repository.write("docs/c.md", page(*PARTS[:2], EXTRA, *PARTS[2:4]))
+    repository.accept()
+    for name in "abc":
+        (repository.top / f"docs/{name}.md").unlink()
+    repository.write("docs/d.md", page(EXTRA, *PARTS[:2], EXTRA))
+    repository.write("docs/e.md", page(*PARTS[:2], EXTRA))
+    repository.write("docs/f.md", page(*PARTS[:2], EXTRA, *PARTS[2:4], PARTS[0]))
+    told = {
+        repository.run("check", "docs", "--format", "json", PYTHONHASHSEED=str(seed)).stdout
+        for seed in range(6)
+    }
+    assert len(told) == 1
