@@ -5,20 +5,21 @@ Enters: the text of a document. Leaves: the ranges that are suppressed in it, an
 A directive is a comment that begins with ``dedup:`` and goes on with ``off`` or ``on`` and perhaps a reason; upper and
 lower case are one, and spaces round the colon are free. It counts
 
-- as an HTML comment anywhere in a line, unless it follows a backtick (there it is shown, not said), or
-- alone on its line, after an opener of another language: ``#  //  %  ;  --  ..  /* */  {# #}  {/* */}  {{/* */}}
-  {{!-- --}}  (* *)  {- -}`` or the link definition ``[//]: # (…)``, which Markdown does not show;
+- as an HTML comment anywhere in a line, unless it follows a backtick or a backslash (there it is shown, not said), or
+- alone on its line, after an opener of another language: ``#  //  //!  %  ;  !  --  ..  .\"  @c  dnl``, round it one of
+  ``/* */  /** */  {# #}  {/* */}  {{/* */}}  {{!-- --}}  <%-- --%>  <%# %>  (* *)  {- -}  #| |#``, or in the link
+  definition ``[//]: # (…)``, which Markdown does not show;
 
-and nowhere in a fenced block of code. Prose that speaks of it is none. ``dedup: ignore`` at the top level of the
-front matter (YAML between ``---``, TOML between ``+++``) suppresses the whole document. Between such lines may also
-stand prose: front matter is only what can be YAML line by line, or is TOML.
+and nowhere in a fenced block of code or between backticks in a line. Prose that speaks of it is none.
+``dedup: ignore`` at the top level of the front matter (YAML between ``---``, TOML between ``+++``) suppresses the whole
+document. Between such lines may also stand prose: front matter is only what can be YAML line by line, or is TOML.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -31,15 +32,20 @@ SHARE = 0.8
 _NAMES = ("edup", "EDUP", "eDup")
 _ANY = re.compile(r"dedup[\"']?\s*[:=]", re.IGNORECASE)
 
-_HTML = r"(?<!`)<!--\s*dedup\s*:\s*(?P<word>\w*)(?P<rest>(?:(?!<!--|-->).)*)-->"
+_HTML = r"(?<![`\\])<!--\s*dedup\s*:\s*(?P<word>\w*)(?P<rest>(?:(?!<!--|-->).)*)-->"
 _BLOCKS = {
-    "/*": "*/", "{#": "#}", "{/*": "*/}", "{{/*": "*/}}", "{{!--": "--}}", "(*": "*)", "{-": "-}",
+    "/**": "*/", "/*": "*/", "{#": "#}", "{/*": "*/}", "{{/*": "*/}}", "{{!--": "--}}", "<%--": "--%>", "<%#": "%>",
+    "(*": "*)", "{-": "-}", "#|": "|#",
 }  # fmt: skip
+_WORDS = r"\.\\\"", r"@c(?:omment)?(?=[ \t])", r"dnl(?=[ \t])"  # roff, Texinfo, M4
 _LINK = r"\[[^]\n]{1,20}\]:[ ]+(?:#|<>)[ ]+[(\"']"  # a definition in Markdown that no link uses
-_OPENER = "|".join([*map(re.escape, _BLOCKS), "#", "//+", "%+", ";+", "--", r"\.\. ", _LINK])
+_OPENER = "|".join(
+    [*map(re.escape, _BLOCKS), "#+", "//+!?", "%+", ";+", "!+", "--", r"\.\. ", *_WORDS, _LINK]
+)
 _LINE = rf"^[ \t]*(?P<opener>{_OPENER})[ \t]*dedup[ \t]*:[ \t]*(?P<switch>off|on)\b(?P<tail>[^\n]*)"
 _DIRECTIVE = re.compile(f"(?s:{_HTML})|{_LINE}", re.IGNORECASE | re.MULTILINE)
 _CLOSERS = {**_BLOCKS, "(": ")", '"': '"', "'": "'"}
+_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^\n]{1,1000}?(?<!`)\1(?!`)")  # of code in a line
 _FENCE = re.compile(r"^[ \t]*(?P<marks>`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
 
 _YAML = re.compile(r"---[ \t]*\r?\n(?P<body>.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
@@ -130,7 +136,7 @@ class _Said(NamedTuple):
 
 def _said(text: str) -> Iterator[_Said]:
     """The directives of a text in order."""
-    fences: list[tuple[int, int]] | None = None
+    shown: tuple[list[tuple[int, int]], ...] | None = None
     line, counted = 1, 0
     for match in _DIRECTIVE.finditer(text):
         if match["opener"] is None:
@@ -140,9 +146,8 @@ def _said(text: str) -> Iterator[_Said]:
             if tail is None:
                 continue
             rest = tail
-        fences = _fenced(text) if fences is None else fences
-        at = bisect_right(fences, (match.start(), len(text)))
-        if at and match.start() < fences[at - 1][1]:
+        shown = (_fenced(text), [span.span() for span in _SPAN.finditer(text)]) if shown is None else shown
+        if any(_holds(ranges, match.start()) for ranges in shown):
             continue
         line, counted = line + text.count("\n", counted, match.start()), match.start()
         yield _Said(match.start(), match.end(), line, word.lower(), " ".join(rest.split()))
@@ -150,7 +155,7 @@ def _said(text: str) -> Iterator[_Said]:
 
 def _unclosed(opener: str, tail: str) -> str | None:
     """What stands before the end of the comment; None where more stands behind it."""
-    closer = _CLOSERS.get(opener) or _CLOSERS.get(opener[-1])
+    closer = _CLOSERS.get(opener[-1] if opener.startswith("[") else opener)
     if closer is None or closer not in tail:
         return tail
     return tail.removesuffix(closer) if tail.endswith(closer) else None
@@ -168,6 +173,12 @@ def _fenced(text: str) -> list[tuple[int, int]]:
             found.append((begun.start(), match.end()))
             begun = None
     return found if begun is None else [*found, (begun.start(), len(text))]
+
+
+def _holds(ranges: list[tuple[int, int]], place: int) -> bool:
+    """Whether one of the ranges, which are in order, holds a place."""
+    at = bisect_left(ranges, (place + 1,))
+    return at > 0 and place < ranges[at - 1][1]
 
 
 def _wrong(word: str, begun: Range | None) -> str:
