@@ -54,6 +54,9 @@ class Edited:
     def __init__(self, **lines: tuple[int, int]) -> None:
         self._lines = {name.replace("__", "/").replace("_", "."): span for name, span in lines.items()}
 
+    def is_new(self, path: str) -> bool:
+        return False
+
     def later(self) -> Sequence[Edited]:
         return ()
 

@@ -81,8 +81,10 @@ def read(path: str, damaged: list[str] | None = None) -> Baseline:
             continue
         if isinstance(found, Entry):
             entries.setdefault(found[:5], found)  # a union of two branches may hold a line twice
-        else:
-            settings = found if settings is None else settings
+        elif settings is None:
+            settings = found
+        elif settings != found:  # a union of two branches, of which each has changed them
+            problems.append(BaselineError(f"{path}:{number}: other settings than those above; {_ANEW}"))
     is_ours = os.path.basename(path) == BASELINE or bool(entries) or any(_HEAD in line for line in lines)
     if settings is None:
         problems.append(BaselineError(f'{path}: no line {{"{_HEAD}": …}}; {_ANEW}'))

@@ -26,14 +26,16 @@ _NAMED = 5  # files in a note
 class Edits(NamedTuple):
     """What was done to a file: runs of added lines in order, and the lines behind which others were deleted.
 
-    ``runs`` is None where every line counts as added.
+    ``runs`` is None where every line counts as added, as in a file that ``is_new``.
     """
 
     runs: tuple[Run, ...] | None = ()
     cuts: tuple[int, ...] = ()
+    is_new: bool = False
 
 
 _ALL = Edits(None)
+_NEW = Edits(None, is_new=True)
 
 _DIFF = (
     "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--find-renames", "--no-relative", "--ignore-submodules",
@@ -130,6 +132,10 @@ class Changes:
             return None
         return max(edits.runs[at][0], line), min(edits.runs[at][1], last)
 
+    def is_new(self, path: str) -> bool:
+        """Whether there was no such file before, under no name."""
+        return path in self._edits and self._edits[path].is_new
+
     def _of(self, path: str) -> Edits | None:
         """What was done to a file. Of ``archive.zip!name`` git knows only whether the archive changed."""
         if path not in self._edits and any(archive in self._edits for archive in archives(path)):
@@ -169,12 +175,12 @@ def _changes(
     modified = [path for path, state in states.items() if state in "MR"]
     lines = _lines(ask(top, *_DIFF, *_PATCH, base, "--")) if modified else {}
     filtered = _filtered(top, modified)
-    edits: dict[str, Edits] = dict.fromkeys(untracked, _ALL)
+    edits: dict[str, Edits] = dict.fromkeys(untracked, _NEW)
     for path, state in states.items():
         if state in "MR" and path not in filtered:
             edits[path] = lines.get(path, Edits())
         elif state != "D":
-            edits[path] = _ALL
+            edits[path] = _NEW if state == "A" else _ALL
     return Changes(edits, notes, renames, later)
 
 

@@ -23,6 +23,9 @@ class Changes(Protocol):
     def renames(self) -> Mapping[str, str]:
         """New paths of files by their old ones."""
 
+    def is_new(self, path: str) -> bool:
+        """Whether there was no such file before, under no name."""
+
     def later(self) -> Sequence[Changes]:
         """What of it changed since later revisions, one after the other: of two changes, which is the later one."""
 
@@ -65,9 +68,15 @@ class Lines:
         return max(touched, default=0)
 
     def renames(self) -> Mapping[str, str]:
-        """New paths of files by their old ones, where they are known."""
+        """New paths of files by their old ones, where they are known.
+
+        A file that came when the old one was gone already, as a copy of what that has become, is none of them.
+        """
         changes = self._known()
-        return {} if changes is None else changes.renames
+        found = {} if changes is None else changes.renames
+        return {
+            old: new for old, new in found.items() if not any(step.is_new(new) for step in self.steps()[1:])
+        }
 
     def touches(self, finding: Finding) -> bool:
         """Whether something changed at the place of a finding; False where nothing is known."""

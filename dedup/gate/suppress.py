@@ -22,7 +22,7 @@ class Ignored(Protocol):
     @property
     def fingerprint(self) -> str: ...
     @property
-    def reason(self) -> str | None: ...
+    def reason(self) -> str: ...
     @property
     def owner(self) -> str | None: ...
     @property
@@ -63,9 +63,7 @@ class Suppressions:
             for number in self._by_fingerprint.get(fingerprint, ()):
                 self._matched.add(number)
                 if not self._is_expired(number):
-                    reasons.append(
-                        self._entries[number].reason or f"ignored in {self._entries[number].place}"
-                    )
+                    reasons.append(self._entries[number].reason)
         return reasons[0] if reasons else None
 
     def notes(self) -> list[str]:

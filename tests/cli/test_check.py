@@ -117,6 +117,10 @@ class TestExitCodes:
                 ":1: a baseline of version 99; this dedup reads version 2",
             ),
             (b'{"dedup-baseline":2}\n', ":1: the settings are missing"),
+            (
+                b'{"dedup-baseline":2,"settings":{}}\n{"dedup-baseline":2,"settings":{"seed":7}}\n',
+                ":2: other settings than those above",
+            ),
             (b'{"dedup-baseline":2,"settings":{}}\n{"path":"docs/a.md"}\n', ":2: no 'rule' as it should be"),
         ],
     )

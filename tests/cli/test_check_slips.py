@@ -189,3 +189,17 @@ def test_the_verdict_is_the_same_in_every_process(repository: Repository) -> Non
         for seed in range(6)
     }
     assert len(told) == 1
+
+
+def test_a_copy_of_a_file_that_was_renamed_and_edited_is_not_the_renamed_one(repository: Repository) -> None:
+    repository.write("docs/a.md", page(*PARTS[:3]))
+    repository.write("docs/b.md", page(*PARTS[:3], *PARTS[5:]))
+    repository.accept()
+    (repository.top / "docs/b.md").unlink()
+    repository.write("docs/c.md", page(prose(50), *PARTS[:3], *PARTS[5:]))
+    repository.commit()
+    assert repository.check().code == 0
+    repository.write("docs/d.md", page(*PARTS[:3], *PARTS[5:]))
+    for _ in range(2):
+        assert repository.check().new == ["docs/d.md:1"]
+        repository.commit()

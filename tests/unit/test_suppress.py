@@ -220,7 +220,7 @@ class TestCovering:
 
 class Entry(NamedTuple):
     fingerprint: str
-    reason: str | None = None
+    reason: str = "agreed"
     owner: str | None = None
     expires: date | None = None
     place: str = "dedup.toml"
@@ -231,14 +231,14 @@ TEXT = "# dedup: off licence\nwithin\n# dedup: on\noutside\n# dedup: off\nwithin
 
 class TestSuppressions:
     def test_reasons(self) -> None:
-        known = Suppressions([Entry("aa", "agreed"), Entry("BB")], TODAY)
+        known = Suppressions([Entry("aa"), Entry("BB", "quoted")], TODAY)
         known.add(7, "a.md", said(TEXT))
         assert known.why(7, 21, 27, ()) == "licence"
         assert known.why(7, 21, 27, ("aa",)) == "licence"
         assert known.why(7, 62, 68, ()) == "dedup: off"
         assert known.why(7, 39, 46, ()) is None
         assert known.why(7, 39, 46, ("cc", "aa")) == "agreed"
-        assert known.why(8, 21, 27, ("bb",)) == "ignored in dedup.toml"
+        assert known.why(8, 21, 27, ("bb",)) == "quoted"
         assert known.why(8, 21, 27, ()) is None
         assert known.notes() == []
 
