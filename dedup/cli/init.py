@@ -85,7 +85,7 @@ class _Initiation:
         group = self._ctx.find_root().command
         assert isinstance(group, click.Group)
         commands = [command for command in group.commands.values() if isinstance(command, Configured)]
-        self._write(path, commented(commands))
+        self._write(path, commented(commands, {"baseline": BASELINE} if self._is_below_the_top() else {}))
 
     def snippet(self, snippet: Snippet) -> None:
         """Writes the file of a continuous integration, or prints what belongs into the one that is there."""
@@ -109,7 +109,10 @@ class _Initiation:
         arguments = ["--config", found.path] if found.path else ["--no-config"]
         arguments += ["--update-baseline", "--baseline", path, *(["--quiet"] if self._quiet else [])]
         arguments += [] if "paths" in values else [self._folder]
-        return _run(self._ctx, "check", arguments)
+        code = _run(self._ctx, "check", arguments)
+        if "baseline" not in values and self._is_below_the_top():
+            self._say(f'to have it found here, put into the configuration: baseline = "{BASELINE}"')
+        return code
 
     def advise(self, has_ci: bool) -> None:
         """Tells what comes next."""
@@ -118,7 +121,14 @@ class _Initiation:
         if not _is_ignored(self._place(".gitignore"), CACHE):
             self._say(f"{CACHE}/ belongs into .gitignore, which was not touched")
         more = "" if has_ci else "; for CI: dedup init --ci github, gitlab or pre-commit"
-        self._say(f"commit what was written, and run: dedup check{more}")
+        there = "" if os.path.samefile(self._folder, os.curdir) else f" in {self._folder}"
+        self._say(f"commit what was written, and run: dedup check{there}{more}")
+
+    def _is_below_the_top(self) -> bool:
+        """Whether a check looks for the baseline not here, but at the top of the repository."""
+        from ..gate import git
+
+        return git.top(self._folder) not in (None, os.path.realpath(self._folder))
 
     def _place(self, name: str) -> str:
         return os.path.normpath(os.path.join(self._folder, name))

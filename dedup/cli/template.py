@@ -1,7 +1,7 @@
 """A configuration to begin with, made from the options themselves.
 
-Enters: the commands that may be configured. Leaves: TOML with every option commented out, under the headings and
-in the words of the help, with its default.
+Enters: the commands that may be configured. Leaves: TOML with every option commented out but those that are given,
+under the headings and in the words of the help, with its default.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ _FOOT = """
 """
 
 
-def commented(commands: Iterable[Configured]) -> str:
-    """The text of a ``dedup.toml``. An option that several commands have stands there once."""
+def commented(commands: Iterable[Configured], given: Mapping[str, str]) -> str:
+    """The text of a ``dedup.toml``. An option that several commands have stands there once; ``given`` values hold."""
     commands = list(commands)
     first: dict[str, Option] = {}
     told: dict[str, dict[str, list[str]]] = {}
@@ -57,13 +57,15 @@ def commented(commands: Iterable[Configured]) -> str:
         parts.append(f"\n# ---- {heading} ----\n")
         for key, option in first.items():
             if option.heading == heading:
-                parts.append(_setting(option, told[key], len(commands)))
+                parts.append(_remarks(option, told[key], len(commands)))
+                default = f"#{key} = {_default(option)}\n"
+                parts.append(f"{key} = {json.dumps(given[key])}\n" if key in given else default)
     return "".join([*parts, _FOOT])
 
 
-def _setting(option: Option, told: Mapping[str, Sequence[str]], all_commands: int) -> str:
-    """One option: what the commands say of it, its default where that is no value, and a line to uncomment."""
-    default = option.default if isinstance(option.default, str | int | float) else None
+def _remarks(option: Option, told: Mapping[str, Sequence[str]], all_commands: int) -> str:
+    """What the commands say of an option, and its default where that is no value."""
+    default = _plain(option)
     remark = f" By default: {option.show_default}" if isinstance(option.show_default, str) else ""
     if default is None and not remark and not option.is_flag and not option.multiple:
         remark = " Not set by default."
@@ -72,11 +74,16 @@ def _setting(option: Option, told: Mapping[str, Sequence[str]], all_commands: in
         for help, names in told.items()
     ]
     lines = [line for word in words for line in wrap(word, _WIDTH - 2)]
-    return "".join(["\n", *(f"# {line}\n" for line in lines), f"#{option.key} = {_value(option, default)}\n"])
+    return "".join(["\n", *(f"# {line}\n" for line in lines)])
 
 
-def _value(option: Option, default: str | float | None) -> str:
+def _plain(option: Option) -> str | float | None:
+    return option.default if isinstance(option.default, str | int | float) else None
+
+
+def _default(option: Option) -> str:
     """The default as TOML writes it; where there is none, a value of the type."""
+    default = _plain(option)
     if option.multiple:
         return "[]"
     if default is not None and not option.is_flag:

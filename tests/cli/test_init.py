@@ -18,6 +18,8 @@ from dedup.cli.configured import Configured, Paths
 from dedup.cli.options import CONTEXT, OUTPUT, PATH, flag, option
 from dedup.config import Configuration, read
 from dedup.errors import InputError
+from tests.gating import prose
+from tests.repository import Repository
 
 WORKFLOW, GITLAB, PRE_COMMIT = (snippets.SNIPPETS[name].path for name in ("github", "gitlab", "pre-commit"))
 
@@ -65,7 +67,7 @@ def commands() -> list[Configured]:
 
 def uncommented() -> str:
     """The configuration with every setting in force."""
-    return re.sub(r"^#(?=[^ \n])", "", template.commented(commands()), flags=re.MULTILINE)
+    return re.sub(r"^#(?=[^ \n])", "", template.commented(commands(), {}), flags=re.MULTILINE)
 
 
 class TestTemplate:
@@ -75,14 +77,14 @@ class TestTemplate:
             request.getfixturevalue("checks")
 
     def test_every_option_that_may_be_configured_is_in_it(self) -> None:
-        keys = re.findall(r"^#?([a-z-]+) = ", template.commented(commands()), re.MULTILINE)
+        keys = re.findall(r"^#?([a-z-]+) = ", template.commented(commands(), {}), re.MULTILINE)
         ignore = ["fingerprint", "reason", "owner", "expires"]
         assert len(keys) == len(set(keys))
         expected = {parameter.key for command in commands() for parameter in command.configurable}
         assert set(keys) == expected | set(ignore)
 
     def test_it_is_accepted_and_says_only_what_is_looked_at(self) -> None:
-        Path("dedup.toml").write_text(template.commented(commands()))
+        Path("dedup.toml").write_text(template.commented(commands(), {}))
         assert read("dedup.toml") == Configuration("dedup.toml", ".", {"paths": ["."]})
         configured.check(read("dedup.toml"), commands())
 
@@ -103,7 +105,7 @@ class TestTemplate:
         assert values["format"] == []
 
     def test_the_words_are_those_of_the_help(self) -> None:
-        text = " ".join(template.commented(commands()).replace("\n#", "").split())
+        text = " ".join(template.commented(commands(), {}).replace("\n#", "").split())
         for command in (cli.dedup.commands["check"], cli.dedup.commands["scan"]):
             for parameter in command.params:
                 if isinstance(parameter, click.Option) and getattr(parameter, "configurable", False):
@@ -111,7 +113,7 @@ class TestTemplate:
                     assert first is not command or parameter.help in text
 
     def test_what_not_every_command_has_names_those_that_do(self) -> None:
-        text = template.commented(commands())
+        text = template.commented(commands(), {})
         assert "# Do not look for duplicate documents. [scan, check, diff]\n" in text
         assert "# Keep records that lie inside others. [filter]\n" in text
         assert "# No progress and no messages, only errors.\n" in text
@@ -282,3 +284,22 @@ class TestSnippets:
         }
         assert len(yaml.safe_load(existing[PRE_COMMIT] + added[PRE_COMMIT])["repos"]) == 2
         assert set(yaml.safe_load(existing[GITLAB] + added[GITLAB])) == {"stages", "dedup"}
+
+
+@pytest.mark.parametrize("name", ["dedup.toml", "setup.cfg"])
+def test_below_the_top_of_a_repository_a_check_finds_the_baseline(name: str, tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    for file in "ab":
+        repository.write(f"docs/{file}.md", prose(1))
+    if name == "setup.cfg":
+        repository.write("docs/setup.cfg", "[dedup]\n")
+    done = repository.run("init", "docs")
+    assert done.returncode == 0
+    assert "and run: dedup check in docs" in done.stderr
+    if name == "setup.cfg":
+        told = 'put into the configuration: baseline = ".dedup-baseline.jsonl"'
+        assert told in done.stderr
+        repository.write("docs/setup.cfg", "[dedup]\nbaseline = .dedup-baseline.jsonl\n")
+    done = repository.run("check", folder="docs")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "passed · 0 new · 2 known" in done.stdout
