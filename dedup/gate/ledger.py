@@ -165,7 +165,10 @@ class Ledger:
     def _new(self, left: Array, accepted: Array) -> None:
         """Tells further copies from those that were there before."""
         is_accepted = among(self._windows[left], accepted)
-        self._state[left[is_accepted]] = COPIED
+        is_changed = self._ages[left] > 1
+        # Too short to be named when others were accepted, and named now for the new copy beside it.
+        was_before = ~is_changed & among(self._windows[left], self._windows[left[is_changed]])
+        self._state[left[is_accepted]] = np.where(was_before, BEFORE, COPIED)[is_accepted]
         others = np.flatnonzero(~self._counts & (self._windows > 0))
         others = others[~among(self._windows[others], accepted)]
         both = np.concatenate([left[~is_accepted], others])

@@ -203,3 +203,13 @@ def test_a_copy_of_a_file_that_was_renamed_and_edited_is_not_the_renamed_one(rep
     for _ in range(2):
         assert repository.check().new == ["docs/d.md:1"]
         repository.commit()
+
+
+def test_the_source_of_a_copy_that_shares_a_line_with_accepted_files(repository: Repository) -> None:
+    line = prose(70, 10)
+    repository.write("docs/a.md", page(line, prose(71, 14), prose(72, 10)))
+    repository.write("docs/b.md", page(PARTS[0], EXTRA, prose(73), line, prose(74)))
+    repository.write("docs/c.md", page(PARTS[1], EXTRA, prose(75), line, prose(76)))
+    repository.accept()
+    repository.write("docs/d.md", page(line, prose(71, 14), prose(72, 10)))
+    assert repository.check().new == ["docs/d.md:1"]
