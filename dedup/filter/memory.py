@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from .. import index, manifest, read
+from .. import index, kernel, manifest, read
+from ..decide import MARK
 from ..errors import InputError, ManifestError
 from ..kept import NEW
 from ..model import Document
@@ -50,11 +51,16 @@ def run_of(plan: Plan) -> str | None:
 
 
 def is_remembered(plan: Plan) -> bool:
-    """Whether the plan's index remembers a text of the output that stands there."""
-    if plan.index is None or plan.kept in (None, STDOUT) or not os.path.exists(plan.kept):
+    """Whether the plan would set aside what it kept before: its index remembers a text of the output that stands there.
+
+    Texts without a word do not count: they stay.
+    """
+    if plan.index is None or plan.policy.action == MARK:
         return False
-    items = read.documents([plan.kept], plan.options)
-    versions = {version(item.text) for item in items if isinstance(item, Document)}
+    if plan.kept in (None, STDOUT) or not os.path.exists(plan.kept):
+        return False
+    texts = (item.text for item in read.documents([plan.kept], plan.options) if isinstance(item, Document))
+    versions = {version(text) for text in texts if len(kernel.tokenise([text], jobs=1).hashes)}
     return index.Snapshot.of(Path(plan.index)).holds(versions)
 
 

@@ -150,6 +150,21 @@ def test_after_an_abort_the_outputs_may_be_replaced(memory: Path) -> None:
     assert (ids("kept.jsonl"), index.pending(memory)) == (["new"], {run: 1})
 
 
+@pytest.mark.parametrize("action", ["divert", "mark"])
+def test_outputs_with_what_stays_anyway_may_be_replaced(action: str, memory: Path) -> None:
+    """Texts without a word, and marked copies, are in the index and in the output."""
+    index.add(memory, [Document("wordless", "...")])
+    tonight(row(OLD, id="same"), row(NEW, id="new"), row("...", id="nothing"))
+    command = (
+        [*FILTER, "--action", action]
+        if action == "divert"
+        else [*FILTER[:4], *FILTER[6:], "--action", action]
+    )
+    assert main(command) == 0
+    assert main([*command, "--force"]) == 0
+    assert list(index.pending(memory).values()) == [1]
+
+
 def test_what_is_cut_is_not_remembered_again_and_what_is_left_whole_is(memory: Path) -> None:
     shared = " ".join(LONG.split()[30:60])
     tonight(row(f"{PROSE.words(50)} {shared} {PROSE.words(50)}", id="cut"), row(NEW, id="whole"))
