@@ -171,17 +171,17 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
     if caveat and not options["quiet"]:
         say(caveat)
     outputs = Rehearsal() if options["dry_run"] else Outputs(principal, options["force"], undisturbed)
-    outcome = None
+    pending: list[str] = []
     try:
-        outcome = _run(plan, outputs, options)
+        outcome = _run(plan, outputs, options, pending.append)
         outputs.commit()
     except BrokenPipeError:  # who read our output has gone
         close_quietly()
         return ERROR
     finally:
         outputs.abandon()  # which also makes room on a full disk
-        if outcome is not None and isinstance(outputs, Outputs) and not outputs.has_begun:
-            _forget(plan, outcome.run)
+        if pending and isinstance(outputs, Outputs) and not outputs.has_begun:
+            _forget(plan, pending[0])
     if not options["quiet"]:
         _tell(outcome, plan, options)
     _commit(plan, outcome.run, options)
@@ -211,7 +211,7 @@ def _commit(plan: Plan, run: str | None, options: dict[str, Any]) -> None:
         )
 
 
-def _forget(plan: Plan, run: str | None) -> None:
+def _forget(plan: Plan, run: str) -> None:
     """Forgets the pending run of outputs that come to nothing."""
     from ..filter import memory
 
@@ -284,7 +284,7 @@ def _is_whole(plan: Plan) -> bool:
         return archive.is_whole()
 
 
-def _run(plan: Plan, outputs: Any, options: dict[str, Any]) -> Outcome:
+def _run(plan: Plan, outputs: Any, options: dict[str, Any], pending: Callable[[str], object]) -> Outcome:
     prepare()
     from ..filter import run
 
@@ -293,7 +293,7 @@ def _run(plan: Plan, outputs: Any, options: dict[str, Any]) -> Outcome:
         raise OutputError("standard output is closed; name a file with -o")
     stdout = sys.stdout.buffer if plan.kept == STDOUT else None
     with interruptible(outputs.abandon), progress() if is_shown else nullcontext() as notify:
-        return run(plan, outputs, stdout=stdout, progress=notify)
+        return run(plan, outputs, stdout=stdout, progress=notify, pending=pending)
 
 
 def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ import hashlib
 import itertools
 import sys
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -48,8 +48,11 @@ def run(
     stdin: BinaryIO | None = None,
     stdout: BinaryIO | None = None,
     progress: Progress | None = None,
+    pending: Callable[[str], object] = lambda run: None,
 ) -> Outcome:
     """Filters as planned, into ``outputs``, which the caller commits or abandons; into a rehearsal nothing is written.
+
+    ``pending`` is told the name of the run before it is pending in the index, to be forgotten by a caller who abandons.
 
     Raises InputError, OutputError, DependencyError or SettingsError. What stays takes about 8 bytes a word of
     memory, and text that cannot be read again from its file lies in a temporary one.
@@ -63,7 +66,7 @@ def run(
             ledger.abandon()
             raise
         if not isinstance(outputs, Rehearsal):
-            job.remember()
+            job.remember(pending)
         return outcome
 
 
@@ -241,10 +244,11 @@ class _Job:
             self._numbers += self._registry.archived(found)
             self._kept.hold(words.hashes, words.offsets, letters)
 
-    def remember(self) -> None:
+    def remember(self, pending: Callable[[str], object]) -> None:
         """Adds what stays to the index, as a pending run."""
         plan, run = self._plan, self._ledger.outcome.run
         if plan.index is not None and run is not None:
+            pending(run)
             documents = (self._registry.document(number) for number in self._staying())
             index.add(Path(plan.index), documents, run=run, again=True, jobs=plan.settings.jobs)
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .. import index, kernel, manifest, read
-from ..decide import MARK
 from ..errors import InputError, ManifestError
 from ..kept import NEW
 from ..model import Document
@@ -51,13 +50,14 @@ def run_of(plan: Plan) -> str | None:
 
 
 def is_remembered(plan: Plan) -> bool:
-    """Whether the plan would set aside what it kept before: its index remembers a text of the output that stands there.
+    """Whether the plan would take what it kept before for copies: its index remembers a text of the output that stands
+    there, and the run is not pending any more.
 
     Texts without a word do not count: they stay.
     """
-    if plan.index is None or plan.policy.action == MARK:
+    if plan.index is None or plan.kept in (None, STDOUT) or not os.path.exists(plan.kept):
         return False
-    if plan.kept in (None, STDOUT) or not os.path.exists(plan.kept):
+    if run_of(plan) in index.pending(Path(plan.index)):
         return False
     texts = (item.text for item in read.documents([plan.kept], plan.options) if isinstance(item, Document))
     versions = {version(text) for text in texts if len(kernel.tokenise([text], jobs=1).hashes)}
@@ -94,12 +94,12 @@ def _stayed(plan: Plan) -> Iterator[Document]:
             yield item
 
 
-def forget(plan: Plan, run: str | None) -> None:
+def forget(plan: Plan, run: str) -> None:
     """Forgets a pending run whose outputs did not take their names, unless those of the same run stand there.
 
     Raises DedupIndexError where another process writes for long.
     """
-    if plan.index is None or run is None or run == run_of(plan):
+    if plan.index is None or run == run_of(plan):
         return
     if run in index.pending(Path(plan.index)):
         index.abort(Path(plan.index), run)

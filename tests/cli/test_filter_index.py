@@ -198,6 +198,19 @@ def test_outputs_that_cannot_take_their_names_leave_nothing_pending(
     assert (index.pending(memory), Path("run.json").exists()) == ({}, False)
 
 
+def test_an_interruption_just_after_the_run_is_pending(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tonight(row(NEW, id="new"))
+    added = index.add
+
+    def add(*arguments: Any, **options: Any) -> index.Added:
+        added(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(index, "add", add)
+    assert main(FILTER) == 130
+    assert (index.pending(memory), Path("run.json").exists()) == ({}, False)
+
+
 def test_a_run_whose_outputs_stand_there_stays_pending(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same run again fails; what the first one wrote may be in the archive meanwhile."""
     tonight(row(NEW, id="new"))
