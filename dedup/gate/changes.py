@@ -80,12 +80,12 @@ class Changes:
 
     @classmethod
     def _later(cls, base: str, top: str) -> list[Changes]:
-        """What the work tree has that the last commits have not, back to ``base``: the last one, two, four, eight …
+        """What the work tree has that the last commits have not, back to ``base``: the last one, 4, 16, 64 …
 
         Who looks at each change when it comes can so tell it from all earlier ones, at a cost that hardly grows.
         """
         commits = first_parents(base, top)
-        numbers = [*reversed([1 << n for n in range(len(commits).bit_length())]), 0]
+        numbers = [*(4**n for n in reversed(range(len(commits).bit_length()))), 0]
         untracked = _untracked(top) if commits else []
         return [_changes(top, commits[n], untracked, ()) for n in numbers if n < len(commits)]
 
