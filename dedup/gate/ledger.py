@@ -166,14 +166,15 @@ class Ledger:
         """Tells further copies from those that were there before."""
         is_accepted = among(self._windows[left], accepted)
         is_changed = self._ages[left] > 1
-        # Too short to be named when others were accepted, and named now for the new copy beside it.
+        # Of what stands in unchanged lines and in changed ones, all of the former was there before.
         was_before = ~is_changed & among(self._windows[left], self._windows[left[is_changed]])
-        self._state[left[is_accepted]] = np.where(was_before, BEFORE, COPIED)[is_accepted]
+        self._state[left[is_accepted & ~was_before]] = COPIED
         others = np.flatnonzero(~self._counts & (self._windows > 0))
         others = others[~among(self._windows[others], accepted)]
         both = np.concatenate([left[~is_accepted], others])
         self._tell_apart(both)
         self._tell_apart(both)  # again: what is beside a further copy was copied with it
+        self._state[left[was_before]] = BEFORE
 
     def _tell_apart(self, both: Array) -> None:
         """Of windows that nobody has accepted, the oldest was there before; the others are new."""

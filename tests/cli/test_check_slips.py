@@ -213,3 +213,13 @@ def test_the_source_of_a_copy_that_shares_a_line_with_accepted_files(repository:
     repository.accept()
     repository.write("docs/d.md", page(line, prose(71, 14), prose(72, 10)))
     assert repository.check().new == ["docs/d.md:1"]
+
+
+def test_the_source_of_a_copy_that_repeats_within_itself(repository: Repository) -> None:
+    line = prose(70, 10)
+    repository.write("docs/a.md", page(line, line))
+    repository.write("docs/b.md", page(PARTS[0], EXTRA))
+    repository.write("docs/c.md", page(PARTS[1], EXTRA))
+    repository.accept()
+    repository.write("docs/c.md", page(PARTS[1], line, line, EXTRA))
+    assert repository.check().new == ["docs/c.md:3"]
