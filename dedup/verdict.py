@@ -24,11 +24,15 @@ OTHERS = 20
 
 
 class Place(NamedTuple):
-    """Where a copy stands: the document's id, its file, and the line in that file (None: the file has no lines)."""
+    """Where a copy stands: the document's id, its file, and the line in that file (None: the file has no lines).
+
+    One that is ``archived`` stands in an index, and the file, which was that of the document then, may be anywhere.
+    """
 
     document: str
     path: str
     line: int | None
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from ..read.again import Texts
-from ..verdict import NEW, OTHERS, Finding, Place
+from ..verdict import NEW, OTHERS, Finding
 from .judge import STILL
 from .lines import Lines
 from .occurrences import Group, Occurrence
@@ -48,9 +48,7 @@ def findings(
         place, is_new = places[number], status[number] == NEW
         others = theirs.of(number, wholes[number])
         column, end_column = _columns(place, texts) if is_new else (None, None)
-        named = tuple(
-            Place(places[other].key[0], places[other].path, places[other].line) for other in others.places
-        )
+        named = tuple(places[other].place for other in others.places)
         made.append(
             Finding(
                 place.rule, status[number], place.key[0], place.path, place.start, place.end, place.line,

@@ -15,9 +15,10 @@ from ..model import DocumentCluster, PassageCluster, Report
 from ..read import Options, formats
 from ..read.again import Key, Texts
 from ..result import fingerprint
-from ..verdict import DOCUMENT, PASSAGE
+from ..verdict import DOCUMENT, PASSAGE, Place
 
 _BATCH = 1 << 22  # code points of the texts tokenised at a time
+_ARCHIVED = " (archived)"  # behind a path: no file of the corpus, though it may be called like one
 
 
 class Occurrence(NamedTuple):
@@ -49,6 +50,13 @@ class Occurrence(NamedTuple):
     def name(self) -> tuple[str, str]:
         """What is there, without where."""
         return self.rule, self.fingerprint
+
+    @property
+    def place(self) -> Place:
+        """Where it is, for who is told of it."""
+        archived = self.key[1].archived is not None
+        path = self.path.removesuffix(_ARCHIVED) if archived else self.path
+        return Place(self.key[0], path, self.line, archived)
 
 
 class Group(NamedTuple):
@@ -186,7 +194,7 @@ def _tokenised(
     for i, (place, text, end, lines) in enumerate(batch):
         path, format = named(place.key[1].path or place.key[0])
         if place.key[1].archived is not None:
-            path = f"{path} (archived)"  # no file of the corpus
+            path += _ARCHIVED
         first, last = _file_lines(format, lines, place.key[1].line)
         words = tokens.hashes[bounds[i] : bounds[i + 1]]
         yield Occurrence(

@@ -76,11 +76,11 @@ def message(finding: Finding, show: Callable[[int, str], str] = lambda _, text: 
     extent = f"({', '.join(figures)})"
     if not finding.others:
         return f"Repeats itself {extent}"
-    verb, one = ("Duplicates", "document") if finding.rule == DOCUMENT else ("Repeats", "place")
+    verb = "Duplicates" if finding.rule == DOCUMENT else "Repeats"
     first, *rest = (show(number, place.name(other)) for number, other in enumerate(finding.others[:named]))
     said = f"{verb} {first} {extent}"
     if finding.all_others > 1:
-        said += f" and {count(finding.all_others - 1, f'more {one}')}"
+        said += f" and {count(finding.all_others - 1, 'more place')}"
     if rest:
         left = finding.all_others - 1 - len(rest)
         said += f": {', '.join(rest)}" + (f" and {left:,} more" if left > 0 else "")
@@ -152,13 +152,14 @@ class Texts:
         cluster = self._clusters.get(finding.cluster)
         if cluster is None or cluster.period is not None or not finding.others:
             return None
-        document, _, line = finding.others[0]
+        first = finding.others[0]
         here = [
             member
-            for member in self._of(cluster).get(document, ())
-            if (member.document, member.start) != (finding.document, finding.start)
+            for member in self._of(cluster).get(first.document, ())
+            if (member.source.archived is not None) == first.archived
+            and (first.archived or (member.document, member.start) != (finding.document, finding.start))
         ]
-        at_line = [member for member in here if line in (member.source.line, member.line)]
+        at_line = [member for member in here if first.line in (member.source.line, member.line)]
         return flat((at_line or here)[0].text) if here else None
 
     def _of(self, cluster: PassageCluster) -> dict[str, list[PassageMember]]:

@@ -36,7 +36,10 @@ def write_verdict(verdict: Verdict, stream: BinaryIO) -> None:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    others = [{"document": document, "line": line, "path": path} for document, path, line in finding.others]
+    others = [
+        {"document": document, "line": line, "path": path, **({"archived": True} if archived else {})}
+        for document, path, line, archived in finding.others
+    ]
     return {
         "rule": finding.rule,
         "status": finding.status,

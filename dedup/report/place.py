@@ -33,11 +33,13 @@ def where(path: str, line: int | None, column: int | None = None) -> str:
 def name(place: Finding | Place) -> str:
     """``path:line``, and behind it the id that a record has of its own.
 
-    >>> name(Place("sub/a.md", "docs/sub/a.md", 3)), name(Place("w-7", "b.jsonl", 4))
-    ('docs/sub/a.md:3', 'b.jsonl:4 w-7')
+    >>> name(Place("sub/a.md", "docs/sub/a.md", 3)), name(Place("w-7", "b.jsonl", 4, archived=True))
+    ('docs/sub/a.md:3', 'b.jsonl:4 w-7 (archived)')
     """
     named = where(place.path, place.line)
-    return named if _is_named_after(place.document, place) else f"{named} {place.document}"
+    if not _is_named_after(place.document, place):
+        named = f"{named} {place.document}"
+    return f"{named} (archived)" if isinstance(place, Place) and place.archived else named
 
 
 def _is_named_after(document: str, place: Finding | Place) -> bool:

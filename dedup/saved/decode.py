@@ -194,8 +194,9 @@ _GATE = object_of(
     {"passed": flag, **dict.fromkeys(_COUNTS, count), "reasons": list_of(name)},
 )
 _PLACE = object_of(
-    lambda document, line, path: Place(document, path, line),
+    lambda document, line, path, archived=False: Place(document, path, line, archived),
     {"document": text, "line": or_null(positive), "path": text},
+    {"archived": flag},
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,10 +36,14 @@ def found(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, list[
     code = main(["check", "docs", "--index", "memory", "--format", "json", *options])
     said = json.loads(capsys.readouterr().out)["findings"]
     told = [
-        (f"{one['path']}:{one['line']}", one["status"], [other["path"] for other in one["others"]])
+        (f"{one['path']}:{one['line']}", one["status"], [_name(other) for other in one["others"]])
         for one in said
     ]
     return code, told
+
+
+def _name(other: dict[str, Any]) -> str:
+    return f"{other['path']} (archived)" if other.get("archived") else other["path"]
 
 
 def test_a_copy_of_an_archived_text_is_new(capsys: pytest.CaptureFixture[str]) -> None:

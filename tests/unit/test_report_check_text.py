@@ -143,8 +143,12 @@ class TestMessage:
     def test_of_a_document(self) -> None:
         others = (Place("a.md", "a.md", None), Place("b.md", "b.md", None))
         assert message(duplicate(others=others)) == (
-            "Duplicates a.md (150 words, 100% alike) and 1 more document"
+            "Duplicates a.md (150 words, 100% alike) and 1 more place"
         )
+
+    def test_of_an_archived_one(self) -> None:
+        others = (Place("a.md", "docs/a.md", 1, archived=True),)
+        assert message(duplicate(others=others)).startswith("Duplicates docs/a.md:1 (archived) (150 words")
 
 
 class TestOrdinals:

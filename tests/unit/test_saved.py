@@ -101,6 +101,11 @@ class TestVerdict:
         [finding] = self.again(given).findings
         assert (len(finding.others), finding.more, finding.all_others) == (20, 980, 1000)
 
+    def test_an_archived_place_stays_archived(self) -> None:
+        others = (Place("a.md", "a.md", 1, archived=True), Place("b.md", "b.md", 1))
+        [finding] = self.again(with_real_texts(verdicts.verdict(verdicts.finding(others=others)))).findings
+        assert finding.others == others
+
     def test_load_gives_the_report(self, tmp_path: Path) -> None:
         given = verdicts.everything()
         assert dedup.load(saved(tmp_path, verdicts.written(given, "json"))) == given.report
