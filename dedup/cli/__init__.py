@@ -32,7 +32,7 @@ _SUBCOMMANDS = {
     "diff": ("diff", "diff"),
     "report": ("report", "report"),
     "filter": ("filter", "filter_"),
-    "restore": ("filter", "restore"),
+    "restore": ("restore", "restore"),
     "index": ("index", "index"),
     "init": ("init", "init"),
 }

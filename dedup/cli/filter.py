@@ -1,11 +1,10 @@
-"""``dedup filter`` and ``dedup restore``: options become a plan, it is carried out, its outputs take their names."""
+"""``dedup filter``: options become a plan, it is carried out, its outputs take their names."""
 
 from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager, nullcontext
-from functools import wraps
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,31 +12,29 @@ import click
 
 from ..errors import DedupIndexError, OutputError
 from ..model import Settings
+from ..report.figures import count
 from .configured import Configured
 from .options import (
     CONTEXT,
     COPIES,
     ERROR,
-    INPUT,
     OUTPUT,
     PATH,
     SEARCH,
     SKIPPED,
     STDOUT,
-    Command,
     flag,
     option,
     reading,
     setting,
 )
 from .process import prepare
-from .screen import EndedError, close_quietly, endings, interruptible, progress, say, undisturbed
+from .screen import close_quietly, interruptible, orderly, progress, say, undisturbed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ..filter import Outcome, Plan
-    from ..restore import Archive, Restored
 
 _STAYS = "Which copy stays"
 _MESSAGES = 20  # inputs that were not read, or problems, listed on standard error
@@ -53,21 +50,6 @@ _ACTION = (
 _ORIGINALS = "Do not keep compressed inputs beside the manifest; restored, their content is the same."
 _REVISIT = "WARC: where a record is set aside whose payload is that of one that stays, a revisit record stands for it."
 _THRESHOLD = "Documents are copies from this Jaccard similarity on, or with this share of one in the other."
-
-
-def _orderly(command: Callable[..., int]) -> Callable[..., int]:
-    """A command that puts everything in order when it is told to end, and then exits as the signal would have it."""
-
-    @wraps(command)
-    def call(*arguments: Any, **options: Any) -> int:
-        try:
-            with endings():
-                return command(*arguments, **options)
-        except EndedError as ended:
-            say("ended by a signal")
-            return ended.exit_code
-
-    return call
 
 
 _EXAMPLES = """\b
@@ -129,7 +111,7 @@ Exit codes:
 @setting(SEARCH, "seed", "Seed of the permutations.")
 @setting(SEARCH, "jobs", "Threads; the result is the same for any number.", show_default="all cores")
 @reading("Larger records are not compared and stay; 0 for no limit.")
-@_orderly
+@orderly
 def filter_(paths: tuple[str, ...], **options: Any) -> int:
     """Set copies aside, and lose nothing.
 
@@ -199,12 +181,12 @@ def _commit(plan: Plan, run: str | None, options: dict[str, Any]) -> None:
         return
     if options["commit"]:
         try:
-            count = commit(folder, run)
+            number = commit(folder, run)
         except DedupIndexError as error:
             how = f"the outputs are there, and run {run} is pending: dedup index commit {plan.index} {run}"
             raise DedupIndexError(f"{error}; {how}") from error
         if not options["quiet"]:
-            say(f"{plan.index}: {_count(count, 'document')} added")
+            say(f"{plan.index}: {count(number, 'document')} added")
     elif not options["quiet"]:
         say(
             f"{plan.index}: what stays is pending as run {run}; once it is safe: dedup index commit {plan.index} {run}"
@@ -308,12 +290,12 @@ def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:
     if outcome.damaged:
         where = f", only in {plan.manifest}.originals" if plan.manifest else ""
         verb = "is" if outcome.damaged == 1 else "are"
-        told = _count(outcome.damaged, "input")
+        told = count(outcome.damaged, "input")
         say(f"{told} {verb} damaged: what cannot be unpacked is not in the output{where}")
     copies = sum(outcome.copies.values())
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(outcome.copies.items()))
+    kinds = ", ".join(f"{number:,} {kind}" for kind, number in sorted(outcome.copies.items()))
     told = f" ({kinds})" if kinds else ""
-    say(f"{_count(outcome.records, 'record')} came, {_size(outcome.bytes)}")
+    say(f"{count(outcome.records, 'record')} came, {_size(outcome.bytes)}")
     if outcome.aside or plan.policy.action != "mark":
         share = f", {_size(outcome.bytes_aside)} saved" if outcome.aside else ""
         verb = _are(outcome.aside, is_dry)
@@ -322,13 +304,13 @@ def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:
         say(f"{_stay(outcome.kept)}, {copies:,} of them {_are(copies, is_dry)} marked as copies{told}")
     if outcome.cut:
         verb = _are(outcome.cut, is_dry)
-        say(f"{_count(outcome.cut, 'record')} {verb} cut, by {_size(outcome.bytes_cut)}")
+        say(f"{count(outcome.cut, 'record')} {verb} cut, by {_size(outcome.bytes_cut)}")
     if outcome.uncut:
-        told = _count(outcome.uncut, "record")
+        told = count(outcome.uncut, "record")
         say(f"{told} with repeated passages left whole: nothing can be cut out of their format")
     if outcome.revisits:
         verb = _are(outcome.revisits, is_dry)
-        say(f"{_count(outcome.revisits, 'revisit record')} {verb} added for payloads that stay elsewhere")
+        say(f"{count(outcome.revisits, 'revisit record')} {verb} added for payloads that stay elsewhere")
     if copies * 2 > outcome.records:
         say(
             "warning: more than half of the records are copies; is that what you expect? See --threshold, --text-field"
@@ -338,132 +320,17 @@ def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:
         say(f"the inputs were read twice: {why} needs all records before the first is written")
 
 
-def _are(count: int, is_dry: bool) -> str:
-    return "would be" if is_dry else "is" if count == 1 else "are"
+def _are(number: int, is_dry: bool) -> str:
+    return "would be" if is_dry else "is" if number == 1 else "are"
 
 
-def _stay(count: int) -> str:
-    return f"{count:,} stays" if count == 1 else f"{count:,} stay"
+def _stay(number: int) -> str:
+    return f"{number:,} stays" if number == 1 else f"{number:,} stay"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
-def _size(count: int) -> str:
+def _size(number: int) -> str:
     """Bytes as a person reads them."""
     for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= step:
-            return f"{count / step:,.1f} {unit}"
-    return f"{count} bytes"
-
-
-_RESTORE_EXAMPLES = """\b
-Examples:
-  dedup restore run.jsonl -o again/
-  dedup restore run.jsonl --verify-only
-  dedup restore run.jsonl --id 4711 --id 4712 > two.jsonl
-  dedup restore run.jsonl -o again/ --kept new.jsonl
-"""
-
-
-@click.command(cls=Command, no_args_is_help=True, epilog=_RESTORE_EXAMPLES, context_settings=CONTEXT)
-@click.argument("manifest", metavar="MANIFEST")
-@option(
-    OUTPUT, "-o", "--output", metavar="PATH", help="The folder that the inputs come to; with --id a file."
-)
-@option(
-    OUTPUT, "--id", "ids", metavar="ID", multiple=True, help="Only the records of this id. May be repeated."
-)
-@flag(OUTPUT, "--verify-only", help="Read and hash everything, write nothing, tell what is missing.")
-@flag(OUTPUT, "--force", help="Replace files that are there already.")
-@flag(OUTPUT, "-q", "--quiet", help="No messages, only errors.")
-@option(
-    INPUT,
-    "--kept",
-    metavar="PATH",
-    help="Where the output of what stayed is now, if it was moved or piped on.",
-)
-@option(
-    INPUT, "--rejects", metavar="PATH", help="Where the output of what was set aside is now, if it was moved."
-)
-@_orderly
-def restore(manifest: str, ids: tuple[str, ...], **options: Any) -> int:
-    """Put together again what "dedup filter" took apart, byte for byte.
-
-    Everything is hashed on the way: a file appears only if it is what it was. What is missing is told, and the exit
-    code is 2 then.
-    """
-    from ..restore import Archive
-
-    folder, verify = options["output"], options["verify_only"]
-    if verify and (folder or ids):
-        raise click.UsageError("--verify-only writes nothing; leave out -o and --id.")
-    if not (verify or folder or ids):
-        raise click.UsageError("Name the folder for the inputs with -o, or use --verify-only or --id.")
-    with interruptible(), Archive(manifest, options["kept"], options["rejects"]) as archive:
-        if verify:
-            done = archive.verify()
-        elif ids:
-            done = _records(archive, ids, folder, options["force"])
-        else:
-            done = archive.restore(folder, options["force"])
-    _tell_restored(done, verify, bool(ids), options["quiet"])
-    return ERROR if done.problems else 0
-
-
-def _records(archive: Archive, ids: tuple[str, ...], file: str | None, force: bool) -> Restored:
-    from ..write.atomic import check, whole_file
-
-    if file is None or file == STDOUT:
-        with _told("standard output"):
-            if sys.stdout is None:
-                raise OutputError("standard output is closed; name a file with -o")
-            done = archive.records(ids, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-        return done
-    if not file:
-        raise click.UsageError("-o is empty; expected the name of a file.")
-    check(file)
-    archive.check(file)
-    if os.path.lexists(file) and not force:
-        raise OutputError(f"{file}: is there already; write elsewhere, or replace it with --force")
-    try:
-        with _told(file), whole_file(file) as stream:
-            done = archive.records(ids, stream)
-            if not done.records:
-                raise _NothingError(done)
-    except _NothingError as nothing:
-        return nothing.done
-    return done
-
-
-@contextmanager
-def _told(name: str) -> Iterator[None]:
-    """Where there is no room, or no way to write, the error says so of this output."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError.of(name, error) from error
-
-
-class _NothingError(Exception):
-    """No record was found: then there is no file."""
-
-    def __init__(self, done: Restored) -> None:
-        self.done = done
-
-
-def _tell_restored(done: Restored, verify: bool, some: bool, quiet: bool) -> None:
-    for problem in done.problems[:_MESSAGES]:
-        say(problem)
-    if len(done.problems) > _MESSAGES:
-        say(f"and {len(done.problems) - _MESSAGES:,} more")
-    if quiet:
-        return
-    for remark in done.remarks[:_MESSAGES]:
-        say(remark)
-    inputs = "" if some else f"{_count(done.inputs, 'input')}, "
-    say(f"{inputs}{_count(done.records, 'record')} {'found whole' if verify else 'restored'}")
+        if number >= step:
+            return f"{number / step:,.1f} {unit}"
+    return f"{number} bytes"

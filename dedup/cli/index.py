@@ -15,6 +15,7 @@ import click
 from ..errors import DedupIndexError, InputError
 from ..model import Document, Settings, Skipped
 from ..report import FORMATS, write
+from ..report.figures import count
 from . import targets
 from .configured import Configured
 from .links import links
@@ -103,7 +104,7 @@ def build(folder: str, paths: tuple[str, ...], **options: Any) -> int:
 
         added = made(
             Path(folder), _documents(paths, options), shape, jobs=settings.jobs, begun=asides.append,
-            tell=lambda count: notify("reading", count, None) if notify else None,
+            tell=lambda number: notify("reading", number, None) if notify else None,
         )  # fmt: skip
     return _added(folder, added, options)
 
@@ -128,7 +129,7 @@ def add(folder: str, paths: tuple[str, ...], **options: Any) -> int:
 
         added = added_to(
             Path(folder), _documents(paths, options), run=options["run"], wait=options["wait"], jobs=options["jobs"],
-            tell=lambda count: notify("reading", count, None) if notify else None,
+            tell=lambda number: notify("reading", number, None) if notify else None,
         )  # fmt: skip
     return _added(folder, added, options)
 
@@ -154,7 +155,7 @@ def _texts(options: dict[str, Any]) -> Texts:
 def _added(folder: str, added: Added, options: dict[str, Any]) -> int:
     if not options["quiet"]:
         list_skipped(added.skipped, elsewhere="")
-        parts = [f"{_count(added.added, 'document')} added"]
+        parts = [f"{count(added.added, 'document')} added"]
         if added.versions:
             parts.append(f"{added.versions:,} of them new versions of known ones")
         if added.known:
@@ -163,10 +164,6 @@ def _added(folder: str, added: Added, options: dict[str, Any]) -> int:
             parts.append(f"pending as run {options['run']}" if added.added else "nothing is pending")
         say(f"{folder}: {', '.join(parts)}")
     return SKIPPED if added.skipped and options["fail_on_skipped"] else 0
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 @index.command(cls=Configured)
@@ -257,7 +254,7 @@ def remove(folder: str, ids: tuple[str, ...], **options: Any) -> int:
         gone, missing = removed_from(Path(folder), wanted, wait=options["wait"])
     if not options["quiet"]:
         _list(missing, "is not in the index")
-        say(f"{folder}: {_count(gone, 'document')} removed")
+        say(f"{folder}: {count(gone, 'document')} removed")
     return 0
 
 
@@ -310,16 +307,14 @@ def info(folder: str, format: str) -> int:
     passages = "documents and passages" if shape["passages"] else "documents only"
     copies = "near copies and passages" if shape["passages"] else "near copies"
     texts = "texts stored" if shape["text"] else f"no texts: {copies} are estimated"
+    click.echo(f"{folder}: {count(found['documents'], 'document')} in {count(found['segments'], 'segment')}")
     click.echo(
-        f"{folder}: {_count(found['documents'], 'document')} in {_count(found['segments'], 'segment')}"
-    )
-    click.echo(
-        f"  {found['bytes']:,} bytes; {passages}; {texts}; shingles of {_count(shape['ngram'], 'word')}"
+        f"  {found['bytes']:,} bytes; {passages}; {texts}; shingles of {count(shape['ngram'], 'word')}"
     )
     if found["removed"]:
         click.echo(f"  {found['removed']:,} removed; dedup index compact gives their room back")
-    for name, count in found["pending"].items():
-        click.echo(f"  pending run {name}: {_count(count, 'document')}; dedup index commit or abort")
+    for name, number in found["pending"].items():
+        click.echo(f"  pending run {name}: {count(number, 'document')}; dedup index commit or abort")
     return 0
 
 
@@ -343,7 +338,7 @@ def verify(folder: str, paths: tuple[str, ...], **options: Any) -> int:
             click.echo(problem)
         if found:
             raise DedupIndexError(
-                f"{folder}: {_count(len(found), 'problem')}; dedup index rebuild saves what is left"
+                f"{folder}: {count(len(found), 'problem')}; dedup index rebuild saves what is left"
             )
         lost, skipped = missing(Path(folder), _documents(paths, options)) if paths else ([], [])
     if not options["quiet"]:
@@ -352,10 +347,10 @@ def verify(folder: str, paths: tuple[str, ...], **options: Any) -> int:
         click.echo(_line(f"{document}@{version}"))
     if lost:
         raise DedupIndexError(
-            f"{folder}: {_count(len(lost), 'document')} not in the archive; dedup index remove --from"
+            f"{folder}: {count(len(lost), 'document')} not in the archive; dedup index remove --from"
         )
     if not options["quiet"]:
-        say(f"{folder}: in order, {_count(facts(Path(folder))['documents'], 'document')}")
+        say(f"{folder}: in order, {count(facts(Path(folder))['documents'], 'document')}")
     return SKIPPED if skipped and options["fail_on_skipped"] else 0
 
 
@@ -370,7 +365,7 @@ def compact(folder: str, wait: float, quiet: bool) -> int:
 
         before, after = compacted(Path(folder), wait=wait)
     if not quiet:
-        say(f"{folder}: {_count(before, 'segment')} before, {after:,} now")
+        say(f"{folder}: {count(before, 'segment')} before, {after:,} now")
     return 0
 
 
@@ -384,9 +379,9 @@ def commit(folder: str, run: str, wait: float, quiet: bool) -> int:
     with at_work(quiet):
         from ..index import commit as committed
 
-        count = committed(Path(folder), run, wait=wait)
+        number = committed(Path(folder), run, wait=wait)
     if not quiet:
-        say(f"{folder}: {_count(count, 'document')} of run {run} added")
+        say(f"{folder}: {count(number, 'document')} of run {run} added")
     return 0
 
 
@@ -399,9 +394,9 @@ def abort(folder: str, run: str, wait: float, quiet: bool) -> int:
     """Forget a pending run: its records did not come into the archive."""
     from ..index import abort as aborted
 
-    count = aborted(Path(folder), run, wait=wait)
+    number = aborted(Path(folder), run, wait=wait)
     if not quiet:
-        say(f"{folder}: {_count(count, 'document')} of run {run} forgotten")
+        say(f"{folder}: {count(number, 'document')} of run {run} forgotten")
     return 0
 
 
@@ -434,5 +429,5 @@ def rebuild(folder: str, new: str, quiet: bool) -> int:
         added = made(Path(new), saved(), shape, begun=asides.append)
     if not quiet:
         _list(lost, "is lost")
-        say(f"{new}: {_count(added.added, 'document')} saved, {len(lost):,} lost")
+        say(f"{new}: {count(added.added, 'document')} saved, {len(lost):,} lost")
     return 0

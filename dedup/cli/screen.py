@@ -12,7 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -248,3 +249,18 @@ class _Stages:
             self._task = self._progress.add_task(stage, total=total, completed=done, count=count)
         else:
             self._progress.update(self._task, total=total, completed=done, count=count)
+
+
+def orderly(command: Callable[..., int]) -> Callable[..., int]:
+    """A command that puts everything in order when it is told to end, and then exits as the signal would have it."""
+
+    @wraps(command)
+    def call(*arguments: Any, **options: Any) -> int:
+        try:
+            with endings():
+                return command(*arguments, **options)
+        except EndedError as ended:
+            say("ended by a signal")
+            return ended.exit_code
+
+    return call
