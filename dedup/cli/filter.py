@@ -146,7 +146,7 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
     if taken and not options["dry_run"] and memory.is_remembered(plan):
         raise OutputError(
             f"{plan.kept}: {plan.index} remembers what is in it, "
-            "and would have it set aside as a copy of itself; write elsewhere"
+            "and would take it for a copy of itself; write elsewhere"
         )
     targets.check_folders(plan)
     caveat = memory.caveat(plan)

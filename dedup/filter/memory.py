@@ -50,18 +50,32 @@ def run_of(plan: Plan) -> str | None:
 
 
 def is_remembered(plan: Plan) -> bool:
-    """Whether the plan would take what it kept before for copies: its index remembers a text of the output that stands
-    there, and the run is not pending any more.
+    """Whether the plan would take what it kept before for copies of itself: its index remembers a text of the output
+    that stands there.
 
-    Texts without a word do not count: they stay.
+    Texts without a word do not count: they stay. Neither do those that are marked there as copies of archived ones.
     """
     if plan.index is None or plan.kept in (None, STDOUT) or not os.path.exists(plan.kept):
         return False
-    if run_of(plan) in index.pending(Path(plan.index)):
-        return False
     texts = (item.text for item in read.documents([plan.kept], plan.options) if isinstance(item, Document))
     versions = {version(text) for text in texts if len(kernel.tokenise([text], jobs=1).hashes)}
-    return index.Snapshot.of(Path(plan.index)).holds(versions)
+    return index.Snapshot.of(Path(plan.index)).holds(versions - _archived_before(plan))
+
+
+def _archived_before(plan: Plan) -> set[bytes]:
+    """The versions of archived documents of which the manifest of these outputs that stands there names copies."""
+    found: set[bytes] = set()
+    if plan.manifest is None or not os.path.isfile(plan.manifest):
+        return found
+    try:
+        for line in manifest.read(plan.manifest):
+            if line["type"] == "run" and line["outputs"] != plan.header()["outputs"]:
+                return set()
+            if archived := line.get("twin", {}).get("archived"):
+                found.add(bytes.fromhex(archived))
+    except ManifestError:
+        return set()
+    return found
 
 
 def remember_again(plan: Plan) -> str | None:

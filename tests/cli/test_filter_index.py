@@ -165,6 +165,28 @@ def test_outputs_with_what_stays_anyway_may_be_replaced(action: str, memory: Pat
     assert list(index.pending(memory).values()) == [1]
 
 
+@pytest.mark.parametrize("has_manifest", [True, False])
+def test_what_was_remembered_in_another_way_is_not_replaced(has_manifest: bool, memory: Path) -> None:
+    """The run is pending still, and its outputs were added as part of the archive."""
+    tonight(row(NEW, id="new"))
+    assert main(FILTER) == 0
+    assert main(["index", "add", "memory", "kept.jsonl"]) == 0
+    if not has_manifest:
+        Path("run.json").unlink()
+    assert main([*FILTER, "--force"]) == 2
+    assert ids("kept.jsonl") == ["new"]
+
+
+def test_marked_copies_alone_may_be_replaced(memory: Path) -> None:
+    tonight(row(OLD, id="same"))
+    command = [*FILTER[:4], *FILTER[6:], "--action", "mark"]
+    assert main(command) == 0
+    assert main([*command, "--force"]) == 0
+    assert main(["filter", "tonight.jsonl", "-o", "other.jsonl", *command[4:], "--force"]) == 0
+    Path("kept.jsonl").write_bytes(row(OLD, id="mine"))
+    assert main([*command, "--force"]) == 2  # the manifest is that of other.jsonl
+
+
 def test_what_is_cut_is_not_remembered_again_and_what_is_left_whole_is(memory: Path) -> None:
     shared = " ".join(LONG.split()[30:60])
     tonight(row(f"{PROSE.words(50)} {shared} {PROSE.words(50)}", id="cut"), row(NEW, id="whole"))
