@@ -27,6 +27,7 @@ from .options import (
     option,
     reading,
     setting,
+    waiting,
 )
 from .process import prepare
 from .screen import close_quietly, interruptible, orderly, progress, say, undisturbed
@@ -100,6 +101,7 @@ Exit codes:
         help="What this index remembers always stays; what is new becomes a pending run of it.")  # fmt: skip
 @flag(_STAYS, "--commit", configurable=False,
       help="Make that run part of the index once the outputs are in their places.")  # fmt: skip
+@waiting(_STAYS)
 @flag(_STAYS, "--no-contained", help="Keep records that lie inside others.")
 @setting(COPIES, "threshold", _THRESHOLD)
 @setting(COPIES, "passage_similarity", "To cut: passages are copies from this share of words in common on.")
@@ -140,7 +142,7 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
         if targets.is_finished(plan) and _is_whole(plan):
             if not options["quiet"]:
                 say("nothing to do: these outputs are there, of the same inputs and with the same settings")
-            _commit(plan, memory.remember_again(plan), options)
+            _commit(plan, memory.remember_again(plan, options["wait"]), options)
             return 0
         raise OutputError(f"{', '.join(taken)}: there already; write elsewhere, or replace with --force")
     if taken and not options["dry_run"] and memory.is_remembered(plan):
@@ -163,7 +165,7 @@ def filter_(paths: tuple[str, ...], **options: Any) -> int:
     finally:
         outputs.abandon()  # which also makes room on a full disk
         if pending and isinstance(outputs, Outputs) and not outputs.has_begun:
-            _forget(plan, pending[0])
+            _forget(plan, pending[0], options["wait"])
     if not options["quiet"]:
         _tell(outcome, plan, options)
     _commit(plan, outcome.run, options)
@@ -181,7 +183,7 @@ def _commit(plan: Plan, run: str | None, options: dict[str, Any]) -> None:
         return
     if options["commit"]:
         try:
-            number = commit(folder, run)
+            number = commit(folder, run, wait=options["wait"])
         except DedupIndexError as error:
             how = f"the outputs are there, and run {run} is pending: dedup index commit {plan.index} {run}"
             raise DedupIndexError(f"{error}; {how}") from error
@@ -193,12 +195,12 @@ def _commit(plan: Plan, run: str | None, options: dict[str, Any]) -> None:
         )
 
 
-def _forget(plan: Plan, run: str) -> None:
+def _forget(plan: Plan, run: str, wait: float) -> None:
     """Forgets the pending run of outputs that come to nothing."""
     from ..filter import memory
 
     try:
-        memory.forget(plan, run)
+        memory.forget(plan, run, wait)
     except DedupIndexError as error:
         say(f"{error}: run {run} is still pending; dedup index abort {plan.index} {run}")
 
@@ -275,7 +277,7 @@ def _run(plan: Plan, outputs: Any, options: dict[str, Any], pending: Callable[[s
         raise OutputError("standard output is closed; name a file with -o")
     stdout = sys.stdout.buffer if plan.kept == STDOUT else None
     with interruptible(outputs.abandon), progress() if is_shown else nullcontext() as notify:
-        return run(plan, outputs, stdout=stdout, progress=notify, pending=pending)
+        return run(plan, outputs, stdout=stdout, progress=notify, pending=pending, wait=options["wait"])
 
 
 def _tell(outcome: Outcome, plan: Plan, options: dict[str, Any]) -> None:

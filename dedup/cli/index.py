@@ -32,6 +32,7 @@ from .options import (
     option,
     reading,
     setting,
+    waiting,
 )
 from .process import at_work
 from .scan import list_skipped
@@ -67,8 +68,6 @@ def index() -> None:
 _DIR = click.argument("folder", metavar="DIR")
 _PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 _QUIET = flag(OUTPUT, "-q", "--quiet", help="No progress and no messages, only errors.")
-_WAIT = option(SEARCH, "--wait", type=click.FloatRange(0), default=10.0, metavar="SECONDS", configurable=False,
-               help="How long to wait for another process that is writing.")  # fmt: skip
 _FORMAT = option(OUTPUT, "--format", type=click.Choice(["text", "json"]), default="text", configurable=False,
                  help="How to tell it.")  # fmt: skip
 
@@ -115,7 +114,7 @@ def build(folder: str, paths: tuple[str, ...], **options: Any) -> int:
 @option(OUTPUT, "--run", metavar="NAME", configurable=False,
         help="Add them as pending, under this name, until dedup index commit.")  # fmt: skip
 @setting(SEARCH, "jobs", "Threads; the result is the same for any number.", show_default="all cores")
-@_WAIT
+@waiting(SEARCH)
 @reading(_LARGEST)
 @_QUIET
 def add(folder: str, paths: tuple[str, ...], **options: Any) -> int:
@@ -238,7 +237,7 @@ def query(folder: str, paths: tuple[str, ...], **options: Any) -> int:
     configurable=False,
     help='Ids, one a line, as they are or in quotes as JSON; "-" is standard input.',
 )
-@_WAIT
+@waiting(SEARCH)
 @_QUIET
 def remove(folder: str, ids: tuple[str, ...], **options: Any) -> int:
     """Forget documents: all versions of each ID, or one, as ID@VERSION.
@@ -356,7 +355,7 @@ def verify(folder: str, paths: tuple[str, ...], **options: Any) -> int:
 
 @index.command(cls=Command)
 @_DIR
-@_WAIT
+@waiting(SEARCH)
 @_QUIET
 def compact(folder: str, wait: float, quiet: bool) -> int:
     """Make one segment of all, without what was removed; answers stay the same."""
@@ -372,7 +371,7 @@ def compact(folder: str, wait: float, quiet: bool) -> int:
 @index.command(cls=Command)
 @_DIR
 @click.argument("run", metavar="RUN")
-@_WAIT
+@waiting(SEARCH)
 @_QUIET
 def commit(folder: str, run: str, wait: float, quiet: bool) -> int:
     """Make a pending run part of the memory: its records are safe in the archive."""
@@ -388,7 +387,7 @@ def commit(folder: str, run: str, wait: float, quiet: bool) -> int:
 @index.command(cls=Command)
 @_DIR
 @click.argument("run", metavar="RUN")
-@_WAIT
+@waiting(SEARCH)
 @_QUIET
 def abort(folder: str, run: str, wait: float, quiet: bool) -> int:
     """Forget a pending run: its records did not come into the archive."""

@@ -148,6 +148,14 @@ INDEX = option(
 )  # fmt: skip
 
 
+def waiting(heading: str) -> Decorator:
+    """The option that says how long another process that changes an index is waited for."""
+    return option(
+        heading, "--wait", type=click.FloatRange(0), default=10.0, metavar="SECONDS", configurable=False,
+        help="How long to wait for another process that is writing to the index.",
+    )  # fmt: skip
+
+
 def searching(command: Any) -> Any:
     """The options that become the :class:`Settings` of a scan; :func:`settings_of` makes them."""
     for one in reversed(_SEARCH):

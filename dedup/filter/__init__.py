@@ -49,13 +49,15 @@ def run(
     stdout: BinaryIO | None = None,
     progress: Progress | None = None,
     pending: Callable[[str], object] = lambda run: None,
+    wait: float = index.WAIT,
 ) -> Outcome:
     """Filters as planned, into ``outputs``, which the caller commits or abandons; into a rehearsal nothing is written.
 
-    ``pending`` is told the name of the run before it is pending in the index, to be forgotten by a caller who abandons.
+    ``pending`` is told the name of the run before it is pending in the index, to be forgotten by a caller who abandons;
+    that is not begun where another process still changes the index after ``wait`` seconds.
 
-    Raises InputError, OutputError, DependencyError or SettingsError. What stays takes about 8 bytes a word of
-    memory, and text that cannot be read again from its file lies in a temporary one.
+    Raises InputError, OutputError, DedupIndexError, DependencyError or SettingsError. What stays takes about 8 bytes a
+    word of memory, and text that cannot be read again from its file lies in a temporary one.
     """
     with temporary("texts that stay") as texts, Again(plan.options) as again:
         ledger = Ledger(plan, Registry(texts, again), outputs, stdout)
@@ -66,7 +68,7 @@ def run(
             ledger.abandon()
             raise
         if not isinstance(outputs, Rehearsal):
-            job.remember(pending)
+            job.remember(pending, wait)
         return outcome
 
 
@@ -244,13 +246,14 @@ class _Job:
             self._numbers += self._registry.archived(found)
             self._kept.hold(words.hashes, words.offsets, letters)
 
-    def remember(self, pending: Callable[[str], object]) -> None:
+    def remember(self, pending: Callable[[str], object], wait: float) -> None:
         """Adds what stays to the index, as a pending run."""
         plan, run = self._plan, self._ledger.outcome.run
         if plan.index is not None and run is not None:
             pending(run)
             documents = (self._registry.document(number) for number in self._staying())
-            index.add(Path(plan.index), documents, run=run, again=True, jobs=plan.settings.jobs)
+            jobs = plan.settings.jobs
+            index.add(Path(plan.index), documents, run=run, again=True, wait=wait, jobs=jobs)
 
     def _staying(self) -> list[int]:
         return [number for number in self._ledger.staying() if number in self._worded]

@@ -78,14 +78,15 @@ def _archived_before(plan: Plan) -> set[bytes]:
     return found
 
 
-def remember_again(plan: Plan) -> str | None:
+def remember_again(plan: Plan, wait: float) -> str | None:
     """The run of outputs that are there, of inputs that are as they were. What it brought and the index neither
     remembers nor has as pending, since the run was aborted, is pending again."""
     run = run_of(plan)
     if plan.index is None or run is None:
         return None
     if run not in index.pending(Path(plan.index)):
-        index.add(Path(plan.index), _stayed(plan), run=run, again=True, jobs=plan.settings.jobs)
+        jobs = plan.settings.jobs
+        index.add(Path(plan.index), _stayed(plan), run=run, again=True, wait=wait, jobs=jobs)
     return run
 
 
@@ -108,12 +109,12 @@ def _stayed(plan: Plan) -> Iterator[Document]:
             yield item
 
 
-def forget(plan: Plan, run: str) -> None:
+def forget(plan: Plan, run: str, wait: float) -> None:
     """Forgets a pending run whose outputs did not take their names, unless those of the same run stand there.
 
-    Raises DedupIndexError where another process writes for long.
+    Raises DedupIndexError where another process writes for more than ``wait`` seconds.
     """
     if plan.index is None or run == run_of(plan):
         return
     if run in index.pending(Path(plan.index)):
-        index.abort(Path(plan.index), run)
+        index.abort(Path(plan.index), run, wait=wait)

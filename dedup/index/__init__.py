@@ -13,9 +13,9 @@ from .facts import facts, pending
 from .memory import Memory
 from .shape import Shape
 from .snapshot import Snapshot
-from .writer import Added, abort, add, build, commit, compact, remove
+from .writer import WAIT, Added, abort, add, build, commit, compact, remove
 
 __all__ = [
-    "Added", "Memory", "Shape", "Snapshot", "abort", "add", "build", "commit", "compact", "create", "facts",
+    "WAIT", "Added", "Memory", "Shape", "Snapshot", "abort", "add", "build", "commit", "compact", "create", "facts",
     "pending", "remove",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ import pytest
 from dedup import index, manifest
 from dedup.cli import main
 from dedup.errors import DedupIndexError
+from dedup.index import catalogue
 from dedup.model import Document
 from tests.cli.filters import row
 from tests.unit.prose import Prose
@@ -287,7 +288,7 @@ def test_a_commit_that_fails_says_that_the_outputs_are_there(
 ) -> None:
     tonight(row(NEW, id="new"))
 
-    def commit(folder: Path, run: str) -> int:
+    def commit(folder: Path, run: str, wait: float) -> int:
         raise DedupIndexError(f"{folder}: database or disk is full")
 
     monkeypatch.setattr(index, "commit", commit)
@@ -296,6 +297,26 @@ def test_a_commit_that_fails_says_that_the_outputs_are_there(
     told = f"the outputs are there, and run {run} is pending: dedup index commit memory {run}"
     assert capsys.readouterr().err == f"dedup: memory: database or disk is full; {told}\n"
     assert ids("kept.jsonl") == ["new"]
+
+
+def test_another_writer_is_waited_for_as_long_as_is_wished(
+    memory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tonight(row(NEW, id="new"))
+    with catalogue.writing(memory, 0):
+        assert main([*FILTER, "--wait", "0"]) == 2
+        told = "memory: another process is writing; try again when it is done, or wait for it with --wait"
+        assert told in capsys.readouterr().err
+    assert not Path("kept.jsonl").exists()
+    assert main([*FILTER, "-q", "--wait", "0"]) == 0
+    [run] = index.pending(memory)
+    with catalogue.writing(memory, 0):
+        assert main([*FILTER, "--commit", "--wait", "0"]) == 2
+        assert f"run {run} is pending" in capsys.readouterr().err
+    index.abort(memory, run)
+    with catalogue.writing(memory, 0):
+        assert main([*FILTER, "--wait", "0"]) == 2
+    assert index.pending(memory) == {}
 
 
 def test_commit_at_once(memory: Path) -> None:
