@@ -40,13 +40,14 @@ def document_stars(
 
     Texts are taken in order, those ``preferred`` first, then the longest. One that is a near copy of a kept text is a
     copy of all those it is near to, shorter ones too; any other is kept. Containment is a relation beside that: a
-    kept text may lie inside another, the one that holds most of it, and so may its near copies.
+    kept text may lie inside another, the one that holds most of it, and so may its near copies. A preferred text lies
+    rather inside one that is not, and the other way round.
     """
     rows = list(zip(*(column.tolist() for column in matches), strict=True))
     nearest = _nearest(matches, threshold, preferred)
     kept = {text for pair, *_ in rows for text in pair} - nearest.keys()
     stars = {text: Star(text, [], []) for text in sorted(kept)}
-    holders: dict[int, tuple[float, int]] = {}
+    holders: dict[int, tuple[bool, float, int]] = {}
     for (a, b), jaccard, inside, around in rows:
         if jaccard >= threshold:
             if a in kept:
@@ -54,8 +55,9 @@ def document_stars(
             elif b in kept:
                 stars[b].near.append(Copy(a, jaccard, around))
         elif a in kept and b in kept:
-            holders[b] = min(holders.get(b, (0.0, 0)), (-inside, a))
-    holder = {b: a for b, (_, a) in holders.items()}
+            holds = ((a in preferred) == (b in preferred), -inside, a)
+            holders[b] = min(holders.get(b, holds), holds)
+    holder = {b: a for b, (*_, a) in holders.items()}
     for (a, b), jaccard, inside, _ in rows:
         if jaccard < threshold and a in {holder.get(text) for text in (b, *nearest.get(b, ()))}:
             stars[a].contained.append(Copy(b, jaccard, inside))

@@ -107,12 +107,32 @@ class TestWithTexts:
         old = PROSE.words(60)
         index_of(tmp_path / "ix", [Document("old", old)])
         new = [Document("longer", f"{old} {PROSE.words(60)}"), Document("part", " ".join(old.split()[10:40]))]
-        (found,) = members(report_of(tmp_path / "ix", new, alone=alone))
-        assert found == [("longer", False), ("old", True), ("part", False)]
+        report = report_of(tmp_path / "ix", new, alone=alone)
+        found = {(c.kind, *(m.document for m in c.members)) for c in report.document_clusters}
+        assert found == {("contained", "longer", "old"), ("contained", "old", "part")}
+
+    @pytest.mark.parametrize("alone", [True, False])
+    def test_what_lies_in_an_archived_text_and_in_a_longer_new_one_is_told_with_the_archived(
+        self, tmp_path: Path, alone: bool
+    ) -> None:
+        """And an archived text that lies in an archived and in a new one with the new one."""
+        part, short = PROSE.words(30), PROSE.words(30)
+        old = [
+            Document("old", PROSE.round(part, 20, 20)), Document("short", short),
+            Document("long", PROSE.round(short, 300, 300)),
+        ]  # fmt: skip
+        index_of(tmp_path / "ix", old)
+        new = [
+            Document("part", part), Document("longer", PROSE.round(part, 200, 200)),
+            Document("holds", PROSE.round(short, 100, 100)),
+        ]  # fmt: skip
+        report = report_of(tmp_path / "ix", new, alone=alone)
+        found = {(c.kind, *(m.document for m in c.members)) for c in report.document_clusters}
+        assert found == {("contained", "holds", "short"), ("contained", "old", "part")}
 
     def test_a_copy_of_a_new_text_that_has_much_of_an_archived_one_is_told(self, tmp_path: Path) -> None:
         old = PROSE.words(100)
-        like = PROSE.exchanged(old, [20, 50, 80])
+        like = f"{PROSE.exchanged(old, [20, 50, 80])} more"
         index_of(tmp_path / "ix", [Document("old", old)])
         new = [Document("like", like), Document("longer", f"{like} {PROSE.words(60)}")]
         (found,) = members(report_of(tmp_path / "ix", new))
