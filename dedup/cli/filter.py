@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -185,14 +186,18 @@ def _commit(plan: Plan, run: str | None, options: dict[str, Any]) -> None:
         try:
             number = commit(folder, run, wait=options["wait"])
         except DedupIndexError as error:
-            how = f"the outputs are there, and run {run} is pending: dedup index commit {plan.index} {run}"
+            how = f"the outputs are there, and run {run} is pending: {_asked('commit', plan, run)}"
             raise DedupIndexError(f"{error}; {how}") from error
         if not options["quiet"]:
             say(f"{plan.index}: {count(number, 'document')} added")
     elif not options["quiet"]:
-        say(
-            f"{plan.index}: what stays is pending as run {run}; once it is safe: dedup index commit {plan.index} {run}"
-        )
+        then = _asked("commit", plan, run)
+        say(f"{plan.index}: what stays is pending as run {run}; once it is safe: {then}")
+
+
+def _asked(command: str, plan: Plan, run: str) -> str:
+    """What the user is to say to a shell, to commit or abort a run."""
+    return f"dedup index {command} {shlex.quote(plan.index or '')} {run}"
 
 
 def _forget(plan: Plan, run: str, wait: float) -> None:
@@ -202,7 +207,7 @@ def _forget(plan: Plan, run: str, wait: float) -> None:
     try:
         memory.forget(plan, run, wait)
     except DedupIndexError as error:
-        say(f"{error}: run {run} is still pending; dedup index abort {plan.index} {run}")
+        say(f"{error}: run {run} is still pending; {_asked('abort', plan, run)}")
 
 
 def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:

@@ -118,7 +118,7 @@ def build(folder: str, paths: tuple[str, ...], **options: Any) -> int:
 @reading(_LARGEST)
 @_QUIET
 def add(folder: str, paths: tuple[str, ...], **options: Any) -> int:
-    """Add everything under PATH....
+    """Add everything under PATH... to an index.
 
     A document that is there already, by its id and text, is passed over. Another text under a known id is a new version
     of it; the old one stays until it is removed.
@@ -346,7 +346,8 @@ def verify(folder: str, paths: tuple[str, ...], **options: Any) -> int:
         click.echo(_line(f"{document}@{version}"))
     if lost:
         raise DedupIndexError(
-            f"{folder}: {count(len(lost), 'document')} not in the archive; dedup index remove --from"
+            f"{folder}: {count(len(lost), 'document')} not in the archive; "
+            "dedup index remove --from FILE takes these lines"
         )
     if not options["quiet"]:
         say(f"{folder}: in order, {count(facts(Path(folder))['documents'], 'document')}")

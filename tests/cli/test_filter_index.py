@@ -102,6 +102,16 @@ def test_what_stays_is_pending_until_it_is_committed(
     assert (ids("k"), index.pending(memory)) == (["wordless"], {})
 
 
+def test_the_command_that_is_told_can_be_said_to_a_shell(
+    memory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    memory.rename("my memory")
+    tonight(row(NEW, id="new"))
+    assert main([*FILTER[:-1], "my memory"]) == 0
+    [run] = index.pending(Path("my memory"))
+    assert capsys.readouterr().err.endswith(f": dedup index commit 'my memory' {run}\n")
+
+
 def test_outputs_that_are_remembered_are_not_replaced(capsys: pytest.CaptureFixture[str]) -> None:
     """All in them would be set aside as a copy of itself, and be nowhere."""
     tonight(row(NEW, id="new"))

@@ -379,7 +379,10 @@ class TestVerify:
         found = call("verify", memory, "archive")
         names = [line.split("@")[0] for line in found.out.splitlines()]
         assert (found.code, names) == (2, ["d0", "d4"])
-        assert found.err == "dedup: memory: 2 documents not in the archive; dedup index remove --from\n"
+        assert (
+            found.err
+            == "dedup: memory: 2 documents not in the archive; dedup index remove --from FILE takes these lines\n"
+        )
         Path("ids").write_text("".join(f"{line.split(':')[0]}\n" for line in found.out.splitlines()))
         assert call("remove", memory, "--from", "ids").err == "dedup: memory: 2 documents removed\n"
         assert call("verify", memory, "archive").code == 0
