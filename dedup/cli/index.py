@@ -79,7 +79,7 @@ _FORMAT = option(OUTPUT, "--format", type=click.Choice(["text", "json"]), defaul
     COPIES,
     "--store-text",
     configurable=False,
-    help="Keep the texts, compressed: then hits are compared exactly.",
+    help="Keep the texts, compressed: then hits are compared exactly. dedup filter and check need them.",
 )
 @flag(COPIES, "--no-passages", help="Hold only what documents are found by: a fifth of the size.")
 @setting(COPIES, "ngram", "Words in a shingle, the unit by which documents are compared.")
