@@ -18,13 +18,12 @@ from .model import Document, EmptyDocument, Estimate, Report, Settings, Skipped,
 
 
 class Found(NamedTuple):
-    """What the stages found; ``met`` are texts that match an archived one."""
+    """What the stages found."""
 
     stars: list[star.Star]
     stretches: dict[tuple[int, int], tuple[int, int]]
     clusters: list[cluster.Members]
     periods: Array
-    met: frozenset[int] = frozenset()
 
 
 def compared(
@@ -36,6 +35,7 @@ def compared(
 ) -> Report:
     """The report on all documents collected, and on what was skipped; compared with those of an ``archive``, too."""
     corpus = text.corpus(collector, settings.documents)
+    only = archive is not None and archive.alone
     estimates = None
     if archive is not None:
         tell("asking the index", 0, None)
@@ -49,9 +49,8 @@ def compared(
     found = Found([], {}, [], np.zeros((0, 5), "i8"))
     if settings.documents:
         tell("comparing documents", 0, None)
-        matches = _document_matches(corpus, settings)
-        stars = star.document_stars(matches, settings.threshold, corpus.archived)
-        found = found._replace(stars=stars, met=star.met(matches, corpus.archived))
+        matches = _document_matches(corpus, settings, only)
+        found = found._replace(stars=star.document_stars(matches, settings.threshold, corpus.archived))
     if settings.passages:
         tell("looking for passages", 0, None)
         found = found._replace(stretches=_stretches(corpus, found.stars, settings))
@@ -60,7 +59,6 @@ def compared(
         clusters = _clusters(corpus, repeats.pairs, settings)
         found = found._replace(clusters=clusters, periods=repeats.periods)
     tell("writing the report", 0, None)
-    only = archive is not None and archive.alone
     if only:
         found = _with_archived(found, corpus)
     report = _report(corpus, skipped, found, settings, only)
@@ -90,31 +88,27 @@ def _read_again(archive: text.Archive, corpus: text.Corpus) -> set[tuple[str, st
 
 
 def _with_archived(found: Found, corpus: text.Corpus) -> Found:
-    """Of what was found, that in which an archived text takes part.
-
-    A text that matches an archived one and stands with it as a copy of a third is told there, if nowhere else.
-    """
-    archived, stars = corpus.archived, []
-    led = {copy.text for one in found.stars if one.kept in archived for copy in (*one.near, *one.contained)}
-    told = archived | found.met - led
-    for one in found.stars:
-        if one.kept in archived:
-            stars.append(one)
-        else:
-            parts = [[copy for copy in copies if copy.text in told] for copies in one[1:]]
-            if any(copy.text in archived for copies in parts for copy in copies):
-                stars.append(star.Star(one.kept, *parts))
+    """Of what was found, that in which an archived text takes part."""
+    archived = corpus.archived
+    stars = [
+        one
+        for one in found.stars
+        if not archived.isdisjoint((one.kept, *(copy.text for copy in (*one.near, *one.contained))))
+    ]
     owners = np.searchsorted(corpus.offsets, [c.first[0] for c in found.clusters], side="right") - 1
     clusters = [c for c, owner in zip(found.clusters, owners.tolist(), strict=True) if owner in archived]
     return found._replace(stars=stars, clusters=clusters, periods=found.periods[:0])
 
 
-def _document_matches(corpus: text.Corpus, settings: Settings) -> match.DocumentMatches:
-    """Near copies first; only what is not one is looked for inside longer texts."""
+def _document_matches(corpus: text.Corpus, settings: Settings, only: bool = False) -> match.DocumentMatches:
+    """Near copies first; only what is not one is looked for inside longer texts. Where ``only`` what is archived is
+    asked for, new texts are not compared with each other: what is told of one does not hang on the others."""
     tokens, offsets, ngram, jobs = corpus.tokens, corpus.offsets, settings.ngram, settings.jobs
     preferred = corpus.archived
 
     def compared(pairs: Array) -> match.DocumentMatches:
+        if only:
+            pairs = pairs[np.isin(pairs, list(preferred)).any(axis=1)]
         return match.documents(tokens, offsets, ngram, pairs, settings.threshold, settings.min_tokens, jobs)
 
     signatures, smallest = sketch.sign(tokens, offsets, ngram, settings.num_perm, settings.seed, jobs)

@@ -40,14 +40,14 @@ def document_stars(
 
     Texts are taken in order, those ``preferred`` first, then the longest. One that is a near copy of a kept text is a
     copy of all those it is near to, shorter ones too; any other is kept. Containment is a relation beside that: a
-    kept text may lie inside another, the one that holds most of it, and so may its near copies. A preferred text lies
-    rather inside one that is not, and the other way round.
+    kept text may lie inside another, the one that holds most of it, and so may its near copies. One that is not
+    preferred lies rather inside one that is, and a preferred one inside all that hold it and are not.
     """
     rows = list(zip(*(column.tolist() for column in matches), strict=True))
     nearest = _nearest(matches, threshold, preferred)
     kept = {text for pair, *_ in rows for text in pair} - nearest.keys()
     stars = {text: Star(text, [], []) for text in sorted(kept)}
-    holders: dict[int, tuple[bool, float, int]] = {}
+    holders: dict[int, list[tuple[bool, float, int]]] = defaultdict(list)
     for (a, b), jaccard, inside, around in rows:
         if jaccard >= threshold:
             if a in kept:
@@ -55,13 +55,18 @@ def document_stars(
             elif b in kept:
                 stars[b].near.append(Copy(a, jaccard, around))
         elif a in kept and b in kept:
-            holds = ((a in preferred) == (b in preferred), -inside, a)
-            holders[b] = min(holders.get(b, holds), holds)
-    holder = {b: a for b, (*_, a) in holders.items()}
+            holders[b].append(((a in preferred) == (b in preferred), -inside, a))
+    chosen = {b: _chosen(held, b in preferred) for b, held in holders.items()}
     for (a, b), jaccard, inside, _ in rows:
-        if jaccard < threshold and a in {holder.get(text) for text in (b, *nearest.get(b, ()))}:
+        if jaccard < threshold and any(a in chosen.get(text, ()) for text in (b, *nearest.get(b, ()))):
             stars[a].contained.append(Copy(b, jaccard, inside))
     return [star for star in stars.values() if star.near or star.contained]
+
+
+def _chosen(holders: list[tuple[bool, float, int]], is_preferred: bool) -> set[int]:
+    """Of the texts that hold one, those that it is told in."""
+    others = {text for is_same, _, text in holders if not is_same}
+    return others if is_preferred and others else {min(holders)[-1]}
 
 
 def _nearest(matches: DocumentMatches, threshold: float, preferred: Collection[int]) -> dict[int, list[int]]:
@@ -78,14 +83,6 @@ def _nearest(matches: DocumentMatches, threshold: float, preferred: Collection[i
         if leaders := [leader for leader in earlier[text] if leader not in copies]:
             copies[text] = leaders
     return copies
-
-
-def met(matches: DocumentMatches, others: Collection[int]) -> frozenset[int]:
-    """The texts that match one of the ``others``."""
-    if not others:
-        return frozenset()
-    are_others = np.isin(matches.pairs, list(others))
-    return frozenset(matches.pairs[are_others[:, ::-1]].tolist())
 
 
 def copies(pairs: Array, preferred: Collection[int] = frozenset()) -> Array:
