@@ -177,19 +177,21 @@ def _new(told: Mapping[int, tuple[int, int]], tokens: Tokens, weights: Array, le
             continue
         left = ~told_of[first:end]
         share = np.count_nonzero(tokens.new[first:end] & left)
-        copied = tokens.copied[first:end] & left
-        if share > max((1 - STILL) * (end - first), WINDOW) or _longest(copied, weights[first:end]) >= least:
+        longest = _longest(
+            tokens.further[first:end] & left, np.where(tokens.copied & ~told_of, weights, 0)[first:end]
+        )
+        if share > max((1 - STILL) * (end - first), WINDOW) or longest >= least:
             new.add(number)
             told_of[first:end] = True
     return new
 
 
-def _longest(marks: Array, weights: Array) -> int:
-    """The weight of the heaviest run of marked tokens."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], marks, [False]])))
+def _longest(windows: Array, weights: Array) -> int:
+    """The weight of the tokens in the heaviest run of marked windows; windows with a gap between them are no run."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], windows, [False]])))
     sums = np.concatenate([[0], np.cumsum(weights, dtype="i8")])
-    runs = sums[edges[1::2]] - sums[edges[::2]]
-    return int(runs.max(initial=0))
+    ends = np.minimum(edges[1::2] + WINDOW - 1, len(weights))
+    return int((sums[ends] - sums[edges[::2]]).max(initial=0))
 
 
 def _further(

@@ -223,3 +223,17 @@ def test_the_source_of_a_copy_that_repeats_within_itself(repository: Repository)
     repository.accept()
     repository.write("docs/c.md", page(PARTS[1], line, line, EXTRA))
     assert repository.check().new == ["docs/c.md:3"]
+
+
+def test_words_that_are_accepted_in_pieces_are_no_copy_in_one(repository: Repository) -> None:
+    one, two, three = (prose(70 + n, 4)[:-1] for n in range(3))
+    accepted = page(
+        PARTS[0], f"{prose(80, 9)} {one} {prose(81, 9)} {two} {prose(82, 9)} {three} {prose(83, 9)}"
+    )
+    for name in "ab":
+        repository.write(f"docs/{name}.md", accepted)
+    for name in "cd":
+        repository.write(f"docs/{name}.md", page(*PARTS[3:]))
+    repository.accept()
+    repository.write("docs/d.md", page(*PARTS[3:], f"{one} {two} {three}"))
+    assert repository.check().new == []
