@@ -12,6 +12,7 @@ import os
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from ..errors import InputError
@@ -76,18 +77,20 @@ class Changes:
         a revision that is not there, DependencyError without git.
         """
         base, notes = _merge_base(revision, top)
-        return _changes(top, base, _untracked(top), notes, lambda: cls._later(base, top))
+        untracked = _untracked(top)
+        return _changes(top, base, untracked, notes, lambda: cls._later(base, top, untracked))
 
     @classmethod
-    def _later(cls, base: str, top: str) -> list[Changes]:
+    def _later(cls, base: str, top: str, untracked: list[str]) -> list[Changes]:
         """What the work tree has that the last commits have not, back to ``base``: the last one, 4, 16, 64 …
 
         Who looks at each change when it comes can so tell it from all earlier ones, at a cost that hardly grows.
         """
         commits = first_parents(base, top)
         numbers = [*(4**n for n in reversed(range(len(commits).bit_length()))), 0]
-        untracked = _untracked(top) if commits else []
-        return [_changes(top, commits[n], untracked, ()) for n in numbers if n < len(commits)]
+        bases = [commits[n] for n in numbers if n < len(commits)]
+        with ThreadPoolExecutor() as pool:  # each waits for git, which looks at every file
+            return list(pool.map(lambda commit: _changes(top, commit, untracked, ()), bases))
 
     @classmethod
     def staged(cls, top: str) -> Changes:
