@@ -97,7 +97,8 @@ def _renamed(
 ) -> dict[str, str]:
     """New paths by the old ones of the baseline: those that git knows of, and those that hold the same places.
 
-    Of several that could be it, the one that changed least lately: a later one may be a copy of it.
+    What git knows comes first. Of several that could be it, the one that changed least lately: a later one may be a
+    copy of it.
     """
     old = {entry.path for entry in entries}
     new = {path for path, _ in here} - old
@@ -111,7 +112,7 @@ def _renamed(
     for path in sorted(gone, reverse=True):
         waiting[before[path]].append(path)
     found: dict[str, str] = {}
-    for target in sorted(new, key=lambda path: (lines.age(path, None, None), path not in told, path)):
+    for target in sorted(new, key=lambda path: (path not in told, lines.age(path, None, None), path)):
         source, alike = told.get(target), waiting[now[target]]
         while source not in gone and alike:
             source = alike.pop()

@@ -70,13 +70,13 @@ class Lines:
     def renames(self) -> Mapping[str, str]:
         """New paths of files by their old ones, where they are known.
 
-        A file that came when the old one was gone already, as a copy of what that has become, is none of them.
+        A file that came when the old one was gone already, as a copy of what that has become, is none of them. What
+        was there longest under its old name is told last: so many edits after a revision hide no rename.
         """
-        changes = self._known()
-        found = {} if changes is None else changes.renames
-        return {
-            old: new for old, new in found.items() if not any(step.is_new(new) for step in self.steps()[1:])
-        }
+        found: dict[str, str] = {}
+        for step in self.steps():
+            found = {old: new for old, new in found.items() if not step.is_new(new)} | dict(step.renames)
+        return found
 
     def touches(self, finding: Finding) -> bool:
         """Whether something changed at the place of a finding; False where nothing is known."""

@@ -205,6 +205,23 @@ def test_a_copy_of_a_file_that_was_renamed_and_edited_is_not_the_renamed_one(rep
         repository.commit()
 
 
+@pytest.mark.parametrize("later", [(), (prose(51, 200),)], ids=["edited", "rewritten"])
+def test_a_copy_that_holds_what_a_renamed_file_held_is_not_the_renamed_one(
+    repository: Repository, later: tuple[str, ...]
+) -> None:
+    repository.write("docs/a.md", page(PARTS[0], EXTRA))
+    repository.write("docs/b.md", page(PARTS[1], PARTS[2], EXTRA))
+    repository.accept()
+    repository.write("docs/c.md", page(prose(50), EXTRA))
+    repository.commit()
+    repository.write("docs/b.md", page(*(later or PARTS[1:3]), EXTRA, prose(52)))
+    repository.commit()
+    repository.git("mv", "docs/b.md", "docs/r.md")
+    for _ in range(2):
+        assert repository.check().new == ["docs/c.md:3"]
+        repository.commit()
+
+
 def test_the_source_of_a_copy_that_shares_a_line_with_accepted_files(repository: Repository) -> None:
     line = prose(70, 10)
     repository.write("docs/a.md", page(line, prose(71, 14), prose(72, 10)))
