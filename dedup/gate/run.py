@@ -80,8 +80,9 @@ def survey(plan: Plan, notify: Progress | None = None, *, is_update: bool = Fals
     accepted = _baseline(plan, is_update)
     suppressions = Suppressions(plan.ignore, plan.today)
     relative = relative_to(os.path.realpath(plan.top))
-    never = [plan.baseline_file, os.path.join(plan.top, BASELINE)]
-    excluded = Excluded(plan.top, plan.exclude, never, ignore_files=plan.ignore_files)
+    excluded = Excluded(
+        plan.top, plan.exclude, [plan.baseline_file], [BASELINE], ignore_files=plan.ignore_files
+    )
     others: list[str] = []
     items = _of_formats(documents(plan.paths, plan.options, excluded=excluded), plan.paths, others)
 

@@ -72,15 +72,23 @@ class Excluded:
     """What is left out of a walk.
 
     ``patterns`` are those of ``--exclude``: gitignore syntax, relative to ``root``, stronger than all ignore files.
-    ``names`` are single files and directories. ``left_out`` counts what was left out, a directory as one.
+    ``names`` are single files and directories, ``everywhere`` what they are called in any directory. ``left_out``
+    counts what was left out, a directory as one.
     """
 
     def __init__(
-        self, root: str, patterns: Sequence[str] = (), names: Iterable[str] = (), *, ignore_files: bool = True
+        self,
+        root: str,
+        patterns: Sequence[str] = (),
+        names: Iterable[str] = (),
+        everywhere: Iterable[str] = (),
+        *,
+        ignore_files: bool = True,
     ) -> None:
         """Raises SettingsError for a pattern that is none, DependencyError if there are any and pathspec is missing."""
         self._root = _slashed(os.path.realpath(root))
         self._names = frozenset(map(_placed, names))
+        self._everywhere = frozenset(everywhere)
         self._uses_files = ignore_files
         self._starts = {self._root}
         self._tops: dict[str, str | None] = {}
@@ -122,9 +130,11 @@ class Excluded:
 
     def _is_named(self, place: str, is_folder: bool) -> bool:
         """Whether it is left out by name or by the user's patterns."""
+        if place in self._names or place.rpartition("/")[2] in self._everywhere:
+            return True
         if self._patterns is None or not place.startswith(self._root):
-            return place in self._names
-        return place in self._names or self._patterns.decide(place, is_folder) is True
+            return False
+        return self._patterns.decide(place, is_folder) is True
 
     def _is_ignored(self, place: str, is_folder: bool) -> bool:
         """Whether it is left out by an ignore file."""

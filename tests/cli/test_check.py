@@ -193,6 +193,7 @@ class TestExitCodes:
         repository.write("docs/picture.png", b"\x89PNG")
         with zipfile.ZipFile(repository.top / "docs/y.zip", "w") as archive:
             archive.writestr("code.py", "pass")
+        repository.write(f"docs/sub/{BASELINE}", (repository.top / BASELINE).read_bytes())
         repository.run("check", "--update-baseline", "--baseline", "docs/other.jsonl")
         done = repository.run("check", "--fail-on-skipped", "--baseline", "docs/other.jsonl")
         assert (done.returncode, "skipped" in done.stdout) == (0, False)
