@@ -132,13 +132,17 @@ def _text(
 
 
 def _age(document: Document, places: Sequence[Occurrence], lines: Lines, texts: Texts) -> Array:
-    """How new each token is: 0 if archived, 1 if nothing changed, and more the later something did."""
+    """How new each token is: 0 if archived, 1 if nothing changed, and more the later something did.
+
+    Whatever changed beside a line that stayed, the line is older than one that was changed itself.
+    """
     ages = np.zeros(len(document.words.starts), "u1")
     if document.key[1].archived is None:
         ages += np.uint8(1)
-        for step, changes in enumerate(lines.steps()):
+        steps = lines.steps()
+        for step, changes in enumerate(steps, 2):
             changed = _changed(document, places, changes, texts)
-            ages = np.where(changed > 0, np.uint8(1 + 2 * step) + changed, ages)
+            ages = np.maximum(ages, np.array([0, step, step + len(steps)], "u1")[changed])
     return ages
 
 

@@ -254,3 +254,12 @@ def test_words_that_are_accepted_in_pieces_are_no_copy_in_one(repository: Reposi
     repository.accept()
     repository.write("docs/d.md", page(*PARTS[3:], f"{one} {two} {three}"))
     assert repository.check().new == []
+
+
+def test_what_is_added_beside_the_source_of_a_copy_makes_it_no_copy(repository: Repository) -> None:
+    repository.write("docs/a.md", page(EXTRA, PARTS[0]))
+    repository.accept()
+    repository.write("docs/z.md", page(EXTRA, f"The {PARTS[1]}"))
+    repository.commit()
+    repository.write("docs/a.md", page(EXTRA, f"The {PARTS[2]}", PARTS[0]))
+    assert repository.check().new == ["docs/z.md:1"]
