@@ -41,6 +41,9 @@ class NoSuppressions:
     def why(self, document: Any, start: int, end: int, fingerprints: tuple[str, ...]) -> str | None:
         return None
 
+    def ranges(self, document: Any, start: int, end: int) -> list[tuple[int, int]]:
+        return []
+
     def notes(self) -> list[str]:
         return []
 

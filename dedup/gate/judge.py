@@ -19,7 +19,7 @@ from ..verdict import DOCUMENT, EDITED, KNOWN, MOVED, NEW, SUPPRESSED
 from .accept import Accepted, Location
 from .baseline import Entry
 from .documents import Document, documents
-from .ledger import Ledger, Text, Tokens
+from .ledger import Ledger, Span, Text, Tokens
 from .lines import Changes, Lines
 from .occurrences import Group, Occurrence
 from .words import WINDOW, decoded
@@ -43,6 +43,7 @@ def judged(
     entries: Sequence[Entry],
     accepted: Accepted,
     suppressed: Collection[int],
+    ranges: Mapping[int, Sequence[Span]],
     lines: Lines,
     texts: Texts,
     min_tokens: int,
@@ -50,7 +51,7 @@ def judged(
     """A status for each place that is a finding, and what the baseline holds in vain.
 
     A place is new if it holds a copy of ``min_tokens`` words or more that was not there before, or if more than a fifth
-    of it repeats something only now.
+    of it repeats something only now. What lies in ``ranges`` of a place (code points) may repeat.
     """
     old_paths = {new: old for old, new in accepted.renamed.items()}
     status = dict.fromkeys(suppressed, SUPPRESSED)
@@ -69,7 +70,7 @@ def judged(
     # Among equals one after another, it cannot be told which is new: as many windows are, but here and there.
     periodic = {number for group in groups if group.periodic for number in group.places}
     ledger = Ledger(
-        [_text(document, places, is_open, numbered, suppressed) for document in read],
+        [_text(document, places, is_open, numbered, suppressed, ranges) for document in read],
         allowed,
         lambda: decoded(part for entry in entries for part in (entry.encoded, entry.beside)),
         lambda number: _age(read[number], places, lines, texts),
@@ -98,7 +99,7 @@ def judged(
                 is_same = (place.path, place.fingerprint) in named
                 was_here = here >= elsewhere and place.path not in old_paths
                 found[number] = MOVED if not was_here else KNOWN if is_same else EDITED
-            elif not before:
+            elif not before and not ranges[number]:
                 plain.append(number)
     status |= found
     status |= dict.fromkeys(_further(plain, places, groups, status, accepted, lines), NEW)
@@ -124,10 +125,12 @@ def _text(
     is_open: Sequence[bool],
     numbered: Mapping[Location, int],
     suppressed: Collection[int],
+    ranges: Mapping[int, Sequence[Span]],
 ) -> Text:
     location = numbered[places[next(iter(document.spans))].location]
     spans = [span for n, span in document.spans.items() if is_open[n] and n not in suppressed]
     silent = [span for n, span in document.spans.items() if n in suppressed]
+    silent += [document.words.span(*within) for n in document.spans for within in ranges.get(n, ())]
     return Text(location, document.words, spans, silent)
 
 

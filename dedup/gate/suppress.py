@@ -66,6 +66,13 @@ class Suppressions:
                     reasons.append(self._entries[number].reason)
         return reasons[0] if reasons else None
 
+    def ranges(self, key: Hashable, start: int, end: int) -> list[tuple[int, int]]:
+        """What of a place may repeat though the place as a whole may not, as the document says; it counts as used."""
+        said = self._documents[key][1].ranges if key in self._documents else ()
+        found = [within for within in said if within.start < end and start < within.end]
+        self._used.update((key, within) for within in found)
+        return [(within.start, within.end) for within in found]
+
     def notes(self) -> list[str]:
         """What the user should know once every place was asked for: one line for each thing said wrongly or in vain."""
         notes: list[str] = []

@@ -57,6 +57,9 @@ class Suppressions(Protocol):
     def why(self, document: Key, start: int, end: int, fingerprints: tuple[str, ...]) -> str | None:
         """Why a place is suppressed, or None."""
 
+    def ranges(self, document: Key, start: int, end: int) -> Sequence[tuple[int, int]]:
+        """The ranges of a document that are suppressed and reach into a place, which is not."""
+
     def notes(self) -> list[str]:
         """What is wrong with the suppressions themselves, a line each."""
 
@@ -87,10 +90,15 @@ class Survey:
             n: "archived" for n, place in enumerate(self._places) if place.key[1].archived is not None
         }
         self._reasons |= archived
+        ranges = {
+            number: suppressions.ranges(place.key, place.start, place.end)
+            for number, place in enumerate(self._places)
+            if number not in self._reasons
+        }
         self._accepted = accepted(self._places, self._entries, self._reasons, scope.is_gone, self._lines)
         self._answering = set(self._accepted.by.values())
         self._status, self._lost = judged(
-            self._places, self._groups, self._entries, self._accepted, self._reasons, self._lines, texts,
+            self._places, self._groups, self._entries, self._accepted, self._reasons, ranges, self._lines, texts,
             report.settings.min_tokens,
         )  # fmt: skip
         self._status = {number: what for number, what in self._status.items() if number not in archived}

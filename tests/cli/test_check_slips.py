@@ -97,6 +97,19 @@ def test_text_that_was_there_is_not_new_because_its_copy_is_suppressed(repositor
     assert repository.check().new == []
 
 
+def test_what_is_suppressed_beside_accepted_text_is_not_new(repository: Repository) -> None:
+    repository.write("docs/a.md", page(EXTRA, PARTS[0]))
+    repository.write("docs/b.md", page(prose(90), EXTRA))
+    repository.accept()
+    silent = "<!-- dedup: off -->", PARTS[0], "<!-- dedup: on -->"
+    repository.write("docs/b.md", page(prose(90), EXTRA, *silent))
+    checked = repository.check()
+    assert (checked.new, checked.of("edited")) == ([], ["docs/b.md:3"])
+    assert checked.result["notes"] == []
+    repository.write("docs/b.md", page(prose(90), EXTRA, *silent, PARTS[0]))
+    assert [place.partition(":")[0] for place in repository.check().new] == ["docs/b.md"]
+
+
 def test_the_parts_of_an_ignored_document_are_ignored_with_it(repository: Repository) -> None:
     repository.write("docs/a.md", page(prose(1), EXTRA, prose(2)))
     repository.write("docs/b.md", page(prose(3), EXTRA))
