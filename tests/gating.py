@@ -57,7 +57,7 @@ class Edited:
     def __init__(self, **lines: tuple[int, int]) -> None:
         self._lines = {name.replace("__", "/").replace("_", "."): span for name, span in lines.items()}
 
-    def is_new(self, path: str) -> bool:
+    def is_too_late(self, old: str, new: str) -> bool:
         return False
 
     def later(self) -> Sequence[Edited]:

@@ -114,11 +114,13 @@ def _renamed(
     found: dict[str, str] = {}
     for target in sorted(new, key=lambda path: (path not in told, lines.age(path, None, None), path)):
         source, alike = told.get(target), waiting[now[target]]
-        while source not in gone and alike:
-            source = alike.pop()
-        if source is not None and source in gone:
+        if source not in gone:
+            open_ones = (old for old in reversed(alike) if old in gone)
+            source = next((old for old in open_ones if not lines.is_too_late(old, target)), None)
+        if source is not None:
             found[source] = target
             gone.remove(source)
+            waiting[before[source]].remove(source)
     return found
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -62,9 +62,13 @@ class Changes:
         notes: Iterable[str] = (),
         renames: Mapping[str, str] | None = None,
         later: Callable[[], Sequence[Changes]] = tuple,
+        gone: Collection[str] = (),
     ) -> None:
-        """``edits`` are those of each file that changed or is new, ``renames`` new paths by old ones."""
-        self._edits = edits
+        """``edits`` are those of each file that changed or is new, ``renames`` new paths by old ones.
+
+        ``gone`` are the files that were deleted, without those that were renamed.
+        """
+        self._edits, self._gone = edits, gone
         self.notes = tuple(notes)
         self.renames = renames or {}
         self.later = later
@@ -135,9 +139,12 @@ class Changes:
             return None
         return max(edits.runs[at][0], line), min(edits.runs[at][1], last)
 
-    def is_new(self, path: str) -> bool:
-        """Whether there was no such file before, under no name."""
-        return path in self._edits and self._edits[path].is_new
+    def is_too_late(self, old: str, new: str) -> bool:
+        """Whether a file came when an old one was gone already, and so cannot be what that has become."""
+        is_new = new in self._edits and self._edits[new].is_new
+        return is_new and not any(
+            path in self._gone or path in self.renames for path in (old, *archives(old))
+        )
 
     def _of(self, path: str) -> Edits | None:
         """What was done to a file. Of ``archive.zip!name`` git knows only whether the archive changed."""
@@ -184,7 +191,8 @@ def _changes(
             edits[path] = lines.get(path, Edits())
         elif state != "D":
             edits[path] = _NEW if state == "A" else _ALL
-    return Changes(edits, notes, renames, later)
+    gone = {path for path, state in states.items() if state == "D"}
+    return Changes(edits, notes, renames, later, gone)
 
 
 def _states(output: bytes) -> tuple[dict[str, str], dict[str, str]]:

@@ -23,8 +23,8 @@ class Changes(Protocol):
     def renames(self) -> Mapping[str, str]:
         """New paths of files by their old ones."""
 
-    def is_new(self, path: str) -> bool:
-        """Whether there was no such file before, under no name."""
+    def is_too_late(self, old: str, new: str) -> bool:
+        """Whether a file came when an old one was gone already, and so cannot be what that has become."""
 
     def later(self) -> Sequence[Changes]:
         """What of it changed since later revisions, one after the other: of two changes, which is the later one."""
@@ -75,8 +75,12 @@ class Lines:
         """
         found: dict[str, str] = {}
         for step in self.steps():
-            found = {old: new for old, new in found.items() if not step.is_new(new)} | dict(step.renames)
-        return found
+            found |= step.renames
+        return {old: new for old, new in found.items() if not self.is_too_late(old, new)}
+
+    def is_too_late(self, old: str, new: str) -> bool:
+        """Whether a file is known to have come when an old one was gone already."""
+        return any(step.is_too_late(old, new) for step in self.steps())
 
     def touches(self, finding: Finding) -> bool:
         """Whether something changed at the place of a finding; False where nothing is known."""

@@ -235,6 +235,19 @@ def test_a_copy_that_holds_what_a_renamed_file_held_is_not_the_renamed_one(
         repository.commit()
 
 
+def test_a_copy_of_a_file_that_was_renamed_before_the_revision_that_is_given(repository: Repository) -> None:
+    repository.write("docs/a.md", page(PARTS[0], EXTRA))
+    repository.write("docs/b.md", page(PARTS[1], EXTRA, PARTS[2]))
+    repository.write("docs/d.md", page(PARTS[3], PARTS[4]))
+    repository.accept()
+    repository.git("mv", "docs/b.md", "docs/r.md")
+    repository.commit()
+    repository.write("docs/c.md", page(prose(50), EXTRA))
+    repository.write("docs/r.md", page(PARTS[1], EXTRA, PARTS[2], PARTS[3]))
+    repository.commit()
+    assert repository.check("--changed-since", "HEAD~1").new == ["docs/c.md:3", "docs/r.md:7"]
+
+
 def test_the_source_of_a_copy_that_shares_a_line_with_accepted_files(repository: Repository) -> None:
     line = prose(70, 10)
     repository.write("docs/a.md", page(line, prose(71, 14), prose(72, 10)))
