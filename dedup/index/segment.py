@@ -292,11 +292,11 @@ class Segment:
         groups = np.split(order, np.flatnonzero(np.diff(blocks[order])) + 1) if len(order) else []
         owners = np.array([blocks[group[0]] for group in groups], "i8")
         wanted = [places[group] - firsts[block] for group, block in zip(groups, owners.tolist(), strict=True)]
-        packed = self.blocks(owners)
+        stored = self.blocks(owners)
 
         def fill(begin: int) -> None:
             lot = slice(begin, begin + _AT_ONCE)
-            for group, data, inside in zip(groups[lot], packed[lot], wanted[lot], strict=True):
+            for group, data, inside in zip(groups[lot], stored[lot], wanted[lot], strict=True):
                 for i, text in zip(group.tolist(), unpacked(data, inside), strict=True):
                     found[i] = text.decode("utf-8", "surrogatepass")
 
