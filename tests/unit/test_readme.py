@@ -229,7 +229,7 @@ def test_every_column_of_a_table_is_documented() -> None:
 
 
 def test_exit_codes() -> None:
-    codes = {row[0] for row in rows("README.md")} - {"exit code"}
+    codes = {row[0] for row in rows("README.md") if len(row) == 2} - {"exit code"}
     assert codes == {str(code) for code in (0, cli.FAILED, cli.ERROR, cli.SKIPPED, cli.INTERRUPTED)}
 
 
