@@ -86,13 +86,13 @@ class Changes:
 
     @classmethod
     def _later(cls, base: str, top: str, untracked: list[str]) -> list[Changes]:
-        """What the work tree has that the last commits have not, back to ``base``: the last one, 4, 16, 64 …
+        """What the work tree has that the last commits have not, back to ``base``: 1, 2, 3, 4, 16, 64 … of them.
 
         Who looks at each change when it comes can so tell it from all earlier ones, at a cost that hardly grows.
         """
         commits = first_parents(base, top)
-        numbers = [*(4**n for n in reversed(range(len(commits).bit_length()))), 0]
-        bases = [commits[n] for n in numbers if n < len(commits)]
+        numbers = {*range(4), *(4**n for n in range(1, len(commits).bit_length()))}
+        bases = [commits[n] for n in sorted(numbers, reverse=True) if n < len(commits)]
         with ThreadPoolExecutor() as pool:  # each waits for git, which looks at every file
             return list(pool.map(lambda commit: _changes(top, commit, untracked, ()), bases))
 

@@ -187,6 +187,20 @@ def test_a_copy_of_what_is_newer_than_the_baseline(repository: Repository, name:
     assert repository.check().new == [f"{name}:3"]
 
 
+@pytest.mark.parametrize("since", [1, 2])
+def test_a_copy_that_nobody_looked_at_when_it_came(repository: Repository, since: int) -> None:
+    repository.write("docs/a.md", page(PARTS[0], EXTRA))
+    repository.accept()
+    repository.write("docs/m.md", page(PARTS[2], PARTS[3]))
+    repository.commit()
+    repository.write("docs/0.md", page(prose(50), PARTS[3]))
+    repository.commit()
+    for number in range(since):
+        repository.write(f"docs/n{number}.md", prose(60 + number))
+        repository.commit()
+    assert repository.check().new == ["docs/0.md:3"]
+
+
 def test_the_verdict_is_the_same_in_every_process(repository: Repository) -> None:
     repository.write("docs/a.md", page(*PARTS[:2], EXTRA))
     repository.write("docs/b.md", page(*PARTS[:2], EXTRA))
