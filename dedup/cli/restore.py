@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,8 +14,6 @@ from .options import CONTEXT, ERROR, INPUT, OUTPUT, STDOUT, Command, flag, optio
 from .screen import interruptible, orderly, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..restore import Archive, Restored
 
 _MESSAGES = 20  # problems listed on standard error
@@ -77,9 +74,10 @@ def restore(manifest: str, ids: tuple[str, ...], **options: Any) -> int:
 
 def _records(archive: Archive, ids: tuple[str, ...], file: str | None, force: bool) -> Restored:
     from ..write.atomic import check, whole_file
+    from ..write.parts import named
 
     if file is None or file == STDOUT:
-        with _told("standard output"):
+        with named("standard output"):
             if sys.stdout is None:
                 raise OutputError("standard output is closed; name a file with -o")
             done = archive.records(ids, sys.stdout.buffer)
@@ -92,24 +90,13 @@ def _records(archive: Archive, ids: tuple[str, ...], file: str | None, force: bo
     if os.path.lexists(file) and not force:
         raise OutputError(f"{file}: is there already; write elsewhere, or replace it with --force")
     try:
-        with _told(file), whole_file(file) as stream:
+        with named(file), whole_file(file) as stream:
             done = archive.records(ids, stream)
             if not done.records:
                 raise _NothingError(done)
     except _NothingError as nothing:
         return nothing.done
     return done
-
-
-@contextmanager
-def _told(name: str) -> Iterator[None]:
-    """Where there is no room, or no way to write, the error says so of this output."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError.of(name, error) from error
 
 
 class _NothingError(Exception):

@@ -220,7 +220,7 @@ def named(path: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+        raise OutputError.of(path, error) from error
 
 
 def _hash(name: str) -> str:

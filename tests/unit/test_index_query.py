@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dedup import Settings, kernel, scan
+from dedup import Report, Settings, kernel, scan
 from dedup.errors import SettingsError
 from dedup.index import Memory, Shape, Snapshot, add, compact, create, keys, remove, snapshot
 from dedup.model import Document, Source
@@ -20,9 +20,9 @@ from tests.unit.prose import Prose
 PROSE = Prose()
 
 
-def members(report: object) -> list[list[tuple[str, bool]]]:
+def members(report: Report) -> list[list[tuple[str, bool]]]:
     """Of each cluster the members: their ids, and whether they are archived."""
-    clusters = [*report.document_clusters, *report.passage_clusters]  # type: ignore[attr-defined]
+    clusters = [*report.document_clusters, *report.passage_clusters]
     return [[(m.document, m.source.archived is not None) for m in c.members] for c in clusters]
 
 
