@@ -22,7 +22,10 @@ ROOT = HERE.parent
 BUILD = ROOT / "build" / "benchmarks"
 RESULTS = HERE / "results"
 REQUIREMENTS = HERE / "requirements.txt"
-RIVALS = ("gaoya_lsh", "rensa_lsh", "datasketch_bulk", "datasketch_update_batch", "datasketch_readme")
+RIVALS = (
+    "gaoya_lsh", "rensa_lsh",
+    "datasketch_processes", "datasketch_generator", "datasketch_update_batch", "datasketch_readme",
+)  # fmt: skip
 
 
 def corpus(shape: str, megabytes: float, seed: int = 1) -> Path:

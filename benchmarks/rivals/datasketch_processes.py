@@ -1,8 +1,7 @@
-"""The fastest form that datasketch documents: ``MinHash.generator``, xxHash, a process a core.
+"""``datasketch_generator`` spread over the cores, which datasketch leaves to its users: a process a core.
 
 The workers read their slice of the lines, shingle and sign; signatures come back as one matrix a slice. The
-parent keeps them as ``LeanMinHash``, inserts in a session without the check for duplicate keys, and queries
-each document before it inserts it, so that every pair turns up once.
+parent keeps them as ``LeanMinHash``, and goes on as the other script does.
 """
 
 from collections.abc import Iterator
