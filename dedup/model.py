@@ -235,8 +235,8 @@ class Report:
     """What a scan found. Clusters stand in the order of how much text they repeat, most first.
 
     ``version`` is that of the program which found it. ``estimates`` are None but where an index was asked that holds no
-    texts. A report can be handed to ``polars.DataFrame``,
-    ``pyarrow.table`` or ``pandas.DataFrame.from_arrow``: a row for each member.
+    texts. A report can be handed to ``polars.DataFrame``, ``pyarrow.table`` or ``pandas.DataFrame.from_arrow``: a row
+    for each member.
     """
 
     settings: Settings

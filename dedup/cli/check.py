@@ -27,6 +27,7 @@ from .options import (
     flag,
     option,
     reading,
+    reading_of,
     searching,
     settings_of,
 )
@@ -159,7 +160,6 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
     """What is to be checked. Raises UsageError for options that contradict each other."""
     from ..gate import git
     from ..gate.run import Plan
-    from ..read import Options
 
     for one, other in _CONTRARY:
         if options[one] and options[other]:
@@ -183,7 +183,7 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
         top,
         in_repository=repository is not None,
         settings=settings_of(options),
-        options=Options(*(options[name] for name in Options._fields)),
+        options=reading_of(options),
         baseline=options["baseline"],
         no_baseline=options["no_baseline"],
         exclude=options["exclude"],

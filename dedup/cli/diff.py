@@ -24,6 +24,7 @@ from .options import (
     flag,
     option,
     reading,
+    reading_of,
     searching,
     settings_of,
 )
@@ -103,9 +104,8 @@ def _pair(
 ) -> tuple[tuple[Document, Document], Settings]:
     """The two documents, and the settings by which they are compared."""
     from .. import lookup
-    from ..read import Options
 
-    reading = Options(*(options[name] for name in Options._fields))
+    reading = reading_of(options)
     settings, result = settings_of(options), options["result"]
     if result is not None:
         from ..saved import load

@@ -27,6 +27,7 @@ from .options import (
     flag,
     option,
     reading,
+    reading_of,
     setting,
     waiting,
 )
@@ -214,7 +215,6 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
     from ..decide import MARK, Policy
     from ..filter import Plan
     from ..filter.targets import is_durable, is_tree
-    from ..read import Options
 
     names = ("threshold", "passage_similarity", "min_tokens", "ngram", "num_perm", "seed", "jobs")
     settings = Settings.of({name: options[name] for name in names})
@@ -225,7 +225,7 @@ def _plan(paths: tuple[str, ...], options: dict[str, Any]) -> Plan:
         options["date_field"],
         options["revisit"],
     )
-    reading = Options(*(options[name] for name in Options._fields))
+    reading = reading_of(options)
     output, rejects, manifest = options["output"], options["rejects"], options["manifest"]
     for name, value in (("-o", output), ("--rejects", rejects), ("--manifest", manifest)):
         if value == "":

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from ..errors import DedupError
 from ..model import Settings
+
+if TYPE_CHECKING:
+    from ..read import Options
 
 #: Exit codes: the gate has failed; an error; done, but inputs were skipped, and that was asked for.
 FAILED, ERROR, SKIPPED = 1, 2, 3
@@ -106,7 +109,10 @@ _INPUT_FORMAT = "Format of standard input and of files with an odd suffix, as a 
 
 
 def reading(largest: str) -> Decorator:
-    """The options of :class:`dedup.read.Options`; ``largest`` says what happens to records above the size."""
+    """The options that become the :class:`dedup.read.Options` of a command; :func:`reading_of` makes them.
+
+    ``largest`` says what happens to records above the size.
+    """
     options = (
         option(
             INPUT, "--text-field", metavar="NAME", default="text", help="Field or column that holds the text."
@@ -125,6 +131,13 @@ def reading(largest: str) -> Decorator:
         return command
 
     return decorate
+
+
+def reading_of(options: dict[str, Any]) -> Options:
+    """How inputs are read, as the options of :func:`reading` have it."""
+    from ..read import Options
+
+    return Options(*(options[name] for name in Options._fields))
 
 
 _THRESHOLD = "Documents are copies from this Jaccard similarity on, or with this share of one in the other."

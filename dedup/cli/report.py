@@ -14,7 +14,7 @@ from ..model import Report, Skipped
 from ..report import CHECK_FORMATS, FORMATS, SAVED_FORMATS, write, write_verdict
 from . import targets
 from .links import links
-from .options import CONTEXT, INPUT, OUTPUT, SKIPPED, STDOUT, Command, flag, reading
+from .options import CONTEXT, INPUT, OUTPUT, SKIPPED, STDOUT, Command, flag, reading, reading_of
 from .process import at_work
 from .scan import list_skipped
 from .targets import Look, Target, reports
@@ -105,11 +105,10 @@ def _texts(
 ) -> AbstractContextManager[Lookup]:
     """The texts that a result was made of, as far as they can be had."""
     from ..lookup import files_of, texts_of
-    from ..read import Options
 
     targets.check(chosen, [result, *files_of(report)])
     written = None if result == STDOUT else os.stat(result).st_mtime
-    return texts_of(report, written, Options(*(options[name] for name in Options._fields)), skip)
+    return texts_of(report, written, reading_of(options), skip)
 
 
 def _check_format(format: str, result: str, *, is_scan: bool) -> None:

@@ -13,7 +13,18 @@ from ..report import FORMATS, write
 from . import targets
 from .configured import Configured
 from .links import links
-from .options import CONTEXT, INDEX, OUTPUT, SKIPPED, STDOUT, flag, reading, searching, settings_of
+from .options import (
+    CONTEXT,
+    INDEX,
+    OUTPUT,
+    SKIPPED,
+    STDOUT,
+    flag,
+    reading,
+    reading_of,
+    searching,
+    settings_of,
+)
 from .process import at_work
 from .screen import say
 from .targets import Look, Target, reports
@@ -87,11 +98,11 @@ def _run(
     paths: Sequence[str], settings: Settings, options: dict[str, Any], with_texts: bool
 ) -> tuple[Report, Texts | None]:
     """The report and, if asked for, the texts of its documents."""
-    from ..read import Options, documents
+    from ..read import documents
     from ..read.again import Again, Texts
 
     # Before the pipeline is imported: a path that does not exist is told at once.
-    reading = Options(*(options[name] for name in Options._fields))
+    reading = reading_of(options)
     items = documents(paths, reading)
     with at_work(options["quiet"]) as notify, Again(reading) as again:
         from ..pipeline import run
