@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,9 @@ class Edited:
 
     def later(self) -> Sequence[Edited]:
         return ()
+
+    def before(self, paths: Iterable[str]) -> Mapping[str, str]:
+        return {}
 
     def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
         first, last = self._lines.get(path, (0, -1))

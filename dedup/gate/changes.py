@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from ..errors import InputError
-from .git import ask, commit, empty_tree, failed, first_parents, head, is_shallow, records, run
+from .git import ask, commit, contents, empty_tree, failed, first_parents, head, is_shallow, records, run
 from .paths import archives
 
 Run = tuple[int, int]  # the first and the last of lines one after another, from 1
@@ -63,12 +63,13 @@ class Changes:
         renames: Mapping[str, str] | None = None,
         later: Callable[[], Sequence[Changes]] = tuple,
         gone: Collection[str] = (),
+        contents: Callable[[Collection[str]], Mapping[str, bytes]] = lambda paths: {},
     ) -> None:
         """``edits`` are those of each file that changed or is new, ``renames`` new paths by old ones.
 
-        ``gone`` are the files that were deleted, without those that were renamed.
+        ``gone`` are the files that were deleted, without those that were renamed. ``contents`` tells what files held.
         """
-        self._edits, self._gone = edits, gone
+        self._edits, self._gone, self._contents = edits, gone, contents
         self.notes = tuple(notes)
         self.renames = renames or {}
         self.later = later
@@ -111,9 +112,8 @@ class Changes:
     def only(self, paths: Iterable[str]) -> Changes:
         """The changes of these files."""
         kept = set(paths)
-        return Changes(
-            {path: edits for path, edits in self._edits.items() if path in kept}, self.notes, self.renames
-        )
+        edits = {path: edits for path, edits in self._edits.items() if path in kept}
+        return Changes(edits, self.notes, self.renames, contents=self._contents)
 
     def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
         """Whether something changed from ``line`` to ``end_line``; without lines, whether the file did.
@@ -138,6 +138,13 @@ class Changes:
         if at == len(edits.runs) or edits.runs[at][0] > last:
             return None
         return max(edits.runs[at][0], line), min(edits.runs[at][1], last)
+
+    def before(self, paths: Iterable[str]) -> dict[str, str]:
+        """The texts that files had, of those of which it is known which lines were added."""
+        names = {new: old for old, new in self.renames.items()}
+        asked = {path: names.get(path, path) for path in paths if self._edits.get(path, _ALL).runs}
+        held = self._contents(asked.values()) if asked else {}
+        return {path: held[old].decode(errors="replace") for path, old in asked.items() if old in held}
 
     def is_too_late(self, old: str, new: str) -> bool:
         """Whether a file came when an old one was gone already, and so cannot be what that has become."""
@@ -192,7 +199,7 @@ def _changes(
         elif state != "D":
             edits[path] = _NEW if state == "A" else _ALL
     gone = {path for path, state in states.items() if state == "D"}
-    return Changes(edits, notes, renames, later, gone)
+    return Changes(edits, notes, renames, later, gone, lambda paths: contents(paths, base, top))
 
 
 def _states(output: bytes) -> tuple[dict[str, str], dict[str, str]]:

@@ -9,8 +9,10 @@ diffs has a say.
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..errors import DependencyError, InputError
@@ -109,6 +111,27 @@ def first_parents(base: str, top: str) -> list[str]:
 def empty_tree(top: str) -> str:
     """What stands for nothing at all in a comparison."""
     return ask(top, "hash-object", "-t", "tree", "--stdin").decode().strip()
+
+
+def contents(paths: Iterable[str], revision: str, top: str) -> dict[str, bytes]:
+    """What files held in a revision, by their paths there; without those that were none.
+
+    Raises InputError where git fails, DependencyError without git.
+    """
+    asked = [path for path in paths if "\n" not in path]  # names are told one a line
+    names = b"".join(os.fsencode(f"{revision}:{path}\n") for path in asked)
+    answer = io.BytesIO(ask(top, "cat-file", "--batch", stdin=names))
+    found: dict[str, bytes] = {}
+    for path in asked:
+        head = answer.readline().rsplit(
+            b" ", 2
+        )  # the object, what it is, its size; or a name that is "missing"
+        if head[-1].strip().isdigit():
+            content = answer.read(int(head[-1]))
+            answer.read(1)
+            if head[-2] == b"blob":
+                found[path] = content
+    return found
 
 
 def records(output: bytes) -> list[bytes]:

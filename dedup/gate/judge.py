@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from .documents import Document, documents
 from .ledger import Ledger, Span, Text, Tokens
 from .lines import Changes, Lines
 from .occurrences import Group, Occurrence
-from .words import WINDOW, decoded
+from .words import WINDOW, Words, decoded, looked_up, ordinals, words
 
 #: An edited text is still the accepted one while it holds this share of it.
 STILL = 0.8
@@ -73,7 +74,7 @@ def judged(
         [_text(document, places, is_open, numbered, suppressed, ranges) for document in read],
         allowed,
         lambda: decoded(part for entry in entries for part in (entry.encoded, entry.beside)),
-        lambda number: _age(read[number], places, lines, texts),
+        _Ages(read, places, lines, texts).of,
     )
     named = {(accepted.renamed.get(entry.path, entry.path), entry.fingerprint) for entry in entries}
     found: dict[int, str] = {}
@@ -134,19 +135,56 @@ def _text(
     return Text(location, document.words, spans, silent)
 
 
-def _age(document: Document, places: Sequence[Occurrence], lines: Lines, texts: Texts) -> Array:
-    """How new each token is: 0 if archived, 1 if nothing changed, and more the later something did.
+class _Ages:
+    """How new the tokens of documents are."""
 
-    Whatever changed beside a line that stayed, the line is older than one that was changed itself.
-    """
-    ages = np.zeros(len(document.words.starts), "u1")
-    if document.key[1].archived is None:
-        ages += np.uint8(1)
-        steps = lines.steps()
-        for step, changes in enumerate(steps, 2):
-            changed = _changed(document, places, changes, texts)
-            ages = np.maximum(ages, np.array([0, step, step + len(steps)], "u1")[changed])
-    return ages
+    def __init__(
+        self, read: Sequence[Document], places: Sequence[Occurrence], lines: Lines, texts: Texts
+    ) -> None:
+        self._read, self._places, self._lines, self._texts = read, places, lines, texts
+
+    def of(self, number: int) -> Array:
+        """For each token of a document 0 if archived, 1 if nothing changed, and more the later something did.
+
+        Whatever changed beside a line that stayed, the line is older than one that was changed itself. So are words in
+        a changed line that the file had before: to edit a text, or to wrap it anew, makes it no later one.
+        """
+        document = self._read[number]
+        ages = np.zeros(len(document.words.starts), "u1")
+        if document.key[1].archived is None:
+            ages += np.uint8(1)
+            steps = self._lines.steps()
+            for step, changes in enumerate(steps, 2):
+                changed = _changed(document, self._places, changes, self._texts)
+                ages = np.maximum(ages, np.array([0, step, step + len(steps)], "u1")[changed])
+            before = self._before.get(self._path(document))
+            if before is not None and ages.max(initial=0) > 1:
+                ages[_held(document.words, ages, before)] = 2
+        return ages
+
+    @cached_property
+    def _before(self) -> Mapping[str, Words]:
+        """The words that files had before anything changed."""
+        files = (document for document in self._read if _is_file(document, self._places))
+        texts = self._lines.before(map(self._path, files))
+        return dict(zip(texts, words(texts.values()), strict=True))
+
+    def _path(self, document: Document) -> str:
+        return self._places[next(iter(document.spans))].path
+
+
+def _is_file(document: Document, places: Sequence[Occurrence]) -> bool:
+    """Whether the lines of a document are those of a file."""
+    return places[next(iter(document.spans))].line is not None and document.key[1].line is None
+
+
+def _held(now: Words, ages: Array, before: Words) -> Array:
+    """The tokens with which windows begin that were there before, as often as they were; the least changed first."""
+    order = np.lexsort((ages, now.windows))
+    windows = now.windows[order]
+    held = order[ordinals(windows) < looked_up(windows, *np.unique(before.windows, return_counts=True))]
+    found: Array = held[ages[held] > 1]
+    return found
 
 
 def _changed(document: Document, places: Sequence[Occurrence], changes: Changes, texts: Texts) -> Array:
@@ -155,7 +193,7 @@ def _changed(document: Document, places: Sequence[Occurrence], changes: Changes,
     ages = np.zeros(len(document.words.starts), "u1")
     if not changes.touched(one.path, None, None):
         return ages
-    if one.line is None or document.key[1].line is not None:
+    if not _is_file(document, places):
         ages[:] = 2 * changes.touched(one.path, one.line, one.end_line)
         return ages
     text = texts.text(document.key)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..kernel.types import Array
-from .words import BITS, WINDOW, Words, among
+from .words import BITS, WINDOW, Words, among, looked_up, ordinals
 
 #: How a window is accounted for. COPIED: the text was there before, and this is another copy of it; GROWN: this text
 #: and what it repeats are equally new.
@@ -111,7 +111,7 @@ class Ledger:
         every = np.flatnonzero(self._windows > 0)
         order = every[np.lexsort((self._counts[every], self._ages[every], self._keys[every]))]
         keys = self._keys[order]
-        is_here = _ordinals(keys) < _looked_up(keys, *self._allowed)
+        is_here = ordinals(keys) < looked_up(keys, *self._allowed)
         counts = self._counts[order]
         self._state[order[counts & is_here]] = HERE
         self._state[order[counts & ~is_here]] = NOTHING
@@ -120,7 +120,7 @@ class Ledger:
     def _missing(self, chosen: Array) -> Counter[tuple[int, int]]:
         """How often windows were accepted and are not among the chosen ones."""
         keys, often = np.unique(self._keys[chosen], return_counts=True)
-        missing = self._allowed[1] - _looked_up(self._allowed[0], keys, often)
+        missing = self._allowed[1] - looked_up(self._allowed[0], keys, often)
         pairs = zip(self._allowed[0].tolist(), missing.tolist(), strict=True)
         return Counter({(key >> BITS, key & (1 << BITS) - 1): count for key, count in pairs if count > 0})
 
@@ -184,7 +184,7 @@ class Ledger:
         both = both[order]
         is_silent = ~self._counts[both]
         windows, ages = self._windows[both], self._ages[both]
-        first = np.flatnonzero(_ordinals(windows) == 0)
+        first = np.flatnonzero(ordinals(windows) == 0)
         sizes = np.diff(np.append(first, len(windows)))
         was_silent = np.repeat(is_silent[first], sizes)
         was_before = was_silent | (ages > np.repeat(ages[first], sizes))
@@ -226,21 +226,3 @@ class Ledger:
         for step in range(1, WINDOW):
             covered[step:] |= marks[:-step]
         return covered
-
-
-def _ordinals(keys: Array) -> Array:
-    """Of each of sorted keys, how many equal ones stand before it."""
-    places = np.arange(len(keys))
-    is_first = np.ones(len(keys), bool)
-    is_first[1:] = keys[1:] != keys[:-1]
-    ordinals: Array = places - np.maximum.accumulate(np.where(is_first, places, 0))
-    return ordinals
-
-
-def _looked_up(keys: Array, known: Array, values: Array) -> Array:
-    """The value of each key, 0 for one that is not known; ``known`` is sorted."""
-    if not len(known):
-        return np.zeros(len(keys), "i8")
-    at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-    found: Array = np.where(known[at] == keys, values[at], 0)
-    return found

@@ -5,7 +5,7 @@ Enters: how to find out. Leaves: whether something changed at a place and how la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from ..verdict import Finding
@@ -28,6 +28,9 @@ class Changes(Protocol):
 
     def later(self) -> Sequence[Changes]:
         """What of it changed since later revisions, one after the other: of two changes, which is the later one."""
+
+    def before(self, paths: Iterable[str]) -> Mapping[str, str]:
+        """The texts that files had, of those of which it is known which lines were added."""
 
     def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
         """Whether one of these lines of a file was added or changed; without lines, whether the file was."""
@@ -66,6 +69,11 @@ class Lines:
         """How lately something changed in these lines of a file, or without lines in all of it: 0 for not at all."""
         touched = (n for n, step in enumerate(self.steps(), 1) if step.touched(path, line, end_line))
         return max(touched, default=0)
+
+    def before(self, paths: Iterable[str]) -> Mapping[str, str]:
+        """The texts that changed files had, where they are known."""
+        changes = self._known()
+        return {} if changes is None else changes.before(paths)
 
     def renames(self) -> Mapping[str, str]:
         """New paths of files by their old ones, where they are known.

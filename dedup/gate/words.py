@@ -108,3 +108,21 @@ def among(values: Array, others: Array) -> Array:
         return np.zeros(len(values), bool)
     found: Array = known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values
     return found
+
+
+def ordinals(keys: Array) -> Array:
+    """Of each of sorted keys, how many equal ones stand before it."""
+    places = np.arange(len(keys))
+    is_first = np.ones(len(keys), bool)
+    is_first[1:] = keys[1:] != keys[:-1]
+    found: Array = places - np.maximum.accumulate(np.where(is_first, places, 0))
+    return found
+
+
+def looked_up(keys: Array, known: Array, values: Array) -> Array:
+    """The value of each key, 0 for one that is not known; ``known`` is sorted."""
+    if not len(known):
+        return np.zeros(len(keys), "i8")
+    at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    found: Array = np.where(known[at] == keys, values[at], 0)
+    return found

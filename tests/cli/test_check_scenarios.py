@@ -46,6 +46,20 @@ def test_add_a_copy_to_a_file_that_stands_before_its_source(repository: Reposito
     assert repository.check().new == ["docs/a.md:7"]
 
 
+@pytest.mark.parametrize("separately", [False, True])
+@pytest.mark.parametrize("name", ["docs/0.md", "docs/z.md"])
+@pytest.mark.parametrize("edited", [OTHER.replace(" ", " so ", 1), wrapped(OTHER, 9)])
+def test_edit_a_source_after_it_was_copied(
+    repository: Repository, name: str, edited: str, separately: bool
+) -> None:
+    repository.write(name, page("# New", prose(40), OTHER))
+    if separately:
+        repository.commit()
+    repository.write("docs/c.md", page("# C", prose(30), edited, prose(31)))
+    repository.commit()
+    assert repository.check("--no-cache").new == [f"{name}:5"]
+
+
 @pytest.mark.parametrize("name", ["docs/0.md", "docs/z.md"])
 def test_add_a_third_copy(repository: Repository, name: str) -> None:
     repository.write(name, page("# New", SHARED, prose(40)))

@@ -90,6 +90,17 @@ class TestSince:
         changes = Changes.since(base, str(repository.top))
         assert (changes.first_run("a.md", 1, 10), changes.first_run("b.md", 1, 10)) == ((5, 5), (6, 6))
 
+    def test_what_modified_files_held_before(self, repository: Repository) -> None:
+        base = repository.commit(a__md=TEN, b__md=TEN, c__md="same\n", **{"d é.md": TEN})
+        repository.git("mv", "b.md", "moved.md")
+        for name in ("a.md", "moved.md", "d é.md", "new.md"):
+            repository.write(name, edited(3))
+        repository.git("add", "--all")
+        before = Changes.since(base, str(repository.top)).before(
+            ["a.md", "moved.md", "c.md", "d é.md", "new.md", "none.md"]
+        )
+        assert before == dict.fromkeys(("a.md", "moved.md", "d é.md"), TEN)
+
     def test_untracked_files_are_wholly_added_and_ignored_ones_are_not_known(
         self, repository: Repository
     ) -> None:
