@@ -153,24 +153,33 @@ class _Ages:
         ages = np.zeros(len(document.words.starts), "u1")
         if document.key[1].archived is None:
             ages += np.uint8(1)
-            steps = self._lines.steps()
-            for step, changes in enumerate(steps, 2):
+            for step, (changes, before) in enumerate(self._steps, 2):
                 changed = _changed(document, self._places, changes, self._texts)
-                ages = np.maximum(ages, np.array([0, step, step + len(steps)], "u1")[changed])
-            before = self._before.get(self._path(document))
-            if before is not None and ages.max(initial=0) > 1:
-                ages[_held(document.words, ages, before)] = 2
+                held = before.get(_path(document, self._places))
+                if held is not None:
+                    changed[_held(document.words, changed, held)] = 1
+                ages = np.maximum(ages, np.array([0, step, step + len(self._steps)], "u1")[changed])
         return ages
 
     @cached_property
-    def _before(self) -> Mapping[str, Words]:
-        """The words that files had before anything changed."""
-        files = (document for document in self._read if _is_file(document, self._places))
-        texts = self._lines.before(map(self._path, files))
-        return dict(zip(texts, words(texts.values()), strict=True))
+    def _steps(self) -> list[tuple[Changes, Mapping[str, Words]]]:
+        """What changed since one revision after the other, and the words that changed files had before."""
+        files = [_path(one, self._places) for one in self._read if _is_file(one, self._places)]
+        found = [(changes, changes.before(files)) for changes in self._lines.steps()]
+        return [(changes, dict(zip(held, words(held.values()), strict=True))) for changes, held in found]
 
-    def _path(self, document: Document) -> str:
-        return self._places[next(iter(document.spans))].path
+
+def _held(now: Words, changed: Array, before: Words) -> Array:
+    """The changed tokens with which words begin that were there before, as often as they were, if they are not yet."""
+    order = np.lexsort((changed, now.windows))
+    windows = now.windows[order]
+    held = order[ordinals(windows) < looked_up(windows, *np.unique(before.windows, return_counts=True))]
+    found: Array = held[changed[held] == 2]
+    return found
+
+
+def _path(document: Document, places: Sequence[Occurrence]) -> str:
+    return places[next(iter(document.spans))].path
 
 
 def _is_file(document: Document, places: Sequence[Occurrence]) -> bool:
@@ -178,31 +187,23 @@ def _is_file(document: Document, places: Sequence[Occurrence]) -> bool:
     return places[next(iter(document.spans))].line is not None and document.key[1].line is None
 
 
-def _held(now: Words, ages: Array, before: Words) -> Array:
-    """The tokens with which windows begin that were there before, as often as they were; the least changed first."""
-    order = np.lexsort((ages, now.windows))
-    windows = now.windows[order]
-    held = order[ordinals(windows) < looked_up(windows, *np.unique(before.windows, return_counts=True))]
-    found: Array = held[ages[held] > 1]
-    return found
-
-
 def _changed(document: Document, places: Sequence[Occurrence], changes: Changes, texts: Texts) -> Array:
     """2 for a token whose line was changed, 1 if something else was at its place, else 0."""
-    one = places[next(iter(document.spans))]
+    path = _path(document, places)
     ages = np.zeros(len(document.words.starts), "u1")
-    if not changes.touched(one.path, None, None):
+    if not changes.touched(path, None, None):
         return ages
     if not _is_file(document, places):
-        ages[:] = 2 * changes.touched(one.path, one.line, one.end_line)
+        one = places[next(iter(document.spans))]
+        ages[:] = 2 * changes.touched(path, one.line, one.end_line)
         return ages
     text = texts.text(document.key)
     ends = np.flatnonzero(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4") == ord("\n"))
     numbers = np.searchsorted(ends, document.words.starts) + 1
     for number in sorted(document.spans, key=lambda n: places[n].start - places[n].end):
         first, end = document.spans[number]
-        ages[first:end] = changes.touched(one.path, places[number].line, places[number].end_line)
-    changed = [number for number in np.unique(numbers).tolist() if changes.touched(one.path, number, number)]
+        ages[first:end] = changes.touched(path, places[number].line, places[number].end_line)
+    changed = [number for number in np.unique(numbers).tolist() if changes.touched(path, number, number)]
     ages[np.isin(numbers, changed)] = 2
     return ages
 

@@ -70,11 +70,6 @@ class Lines:
         touched = (n for n, step in enumerate(self.steps(), 1) if step.touched(path, line, end_line))
         return max(touched, default=0)
 
-    def before(self, paths: Iterable[str]) -> Mapping[str, str]:
-        """The texts that changed files had, where they are known."""
-        changes = self._known()
-        return {} if changes is None else changes.before(paths)
-
     def renames(self) -> Mapping[str, str]:
         """New paths of files by their old ones, where they are known.
 

@@ -61,6 +61,16 @@ def test_edit_a_source_after_it_was_copied(
 
 
 @pytest.mark.parametrize("name", ["docs/0.md", "docs/z.md"])
+def test_copy_what_was_moved_back_to_where_it_was(repository: Repository, name: str) -> None:
+    repository.write("docs/c.md", page("# C", prose(30), prose(31)))
+    repository.write(name, page("# New", prose(40), OTHER))
+    repository.commit()
+    repository.write("docs/c.md", page("# C", OTHER, prose(30), prose(31)))
+    repository.commit()
+    assert repository.check().new == ["docs/c.md:3"]
+
+
+@pytest.mark.parametrize("name", ["docs/0.md", "docs/z.md"])
 def test_add_a_third_copy(repository: Repository, name: str) -> None:
     repository.write(name, page("# New", SHARED, prose(40)))
     repository.commit()
