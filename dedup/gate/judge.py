@@ -8,14 +8,14 @@ yet, has none.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from ..kernel.types import WORD_WEIGHT, Array
-from ..read.again import Texts
+from ..read.again import Key, Texts
 from ..verdict import DOCUMENT, EDITED, KNOWN, MOVED, NEW, SUPPRESSED
 from .accept import Accepted, Location
 from .baseline import Entry
@@ -47,12 +47,14 @@ def judged(
     ranges: Mapping[int, Sequence[Span]],
     lines: Lines,
     texts: Texts,
+    located: Callable[[Key], Location],
     min_tokens: int,
 ) -> Judgement:
     """A status for each place that is a finding, and what the baseline holds in vain.
 
     A place is new if it holds a copy of ``min_tokens`` words or more that was not there before, or if more than a fifth
-    of it repeats something only now. What lies in ``ranges`` of a place (code points) may repeat.
+    of it repeats something only now. What lies in ``ranges`` of a place (code points) may repeat. ``located`` tells
+    where a document stands.
     """
     old_paths = {new: old for old, new in accepted.renamed.items()}
     status = dict.fromkeys(suppressed, SUPPRESSED)
@@ -70,8 +72,9 @@ def judged(
     ]  # fmt: skip
     # Among equals one after another, it cannot be told which is new: as many windows are, but here and there.
     periodic = {number for group in groups if group.periodic for number in group.places}
+    read_too = [Text(numbered[at], found, (), ()) for at, found in _without_places(accepted, texts, located)]
     ledger = Ledger(
-        [_text(document, places, is_open, numbered, suppressed, ranges) for document in read],
+        [*(_text(document, places, is_open, numbered, suppressed, ranges) for document in read), *read_too],
         allowed,
         lambda: decoded(part for entry in entries for part in (entry.encoded, entry.beside)),
         _Ages(read, places, lines, texts).of,
@@ -79,7 +82,7 @@ def judged(
     named = {(accepted.renamed.get(entry.path, entry.path), entry.fingerprint) for entry in entries}
     found: dict[int, str] = {}
     plain: list[int] = []  # places of whose words nothing is known
-    for document, tokens in zip(read, ledger.tokens(), strict=True):
+    for document, tokens in zip(read, ledger.tokens(), strict=False):
         told = {n: span for n, span in document.spans.items() if is_open[n] and n not in suppressed}
         new = _new(told, tokens, document.words.weights, WORD_WEIGHT * min_tokens)
         new |= {
@@ -120,6 +123,18 @@ def _looked_at(places: Sequence[Occurrence], groups: Sequence[Group], is_open: S
     return found
 
 
+def _without_places(
+    accepted: Accepted, texts: Texts, located: Callable[[Key], Location]
+) -> Iterator[tuple[Location, Words]]:
+    """The words of documents that were accepted to repeat something, and in which a scan finds no place any more.
+
+    Their text may be there all the same, as after a change of settings, and is not gone to where a copy of it stands.
+    """
+    wanted = accepted.entries.keys() - accepted.places.keys()
+    found = [(key, at) for key in texts.keys if (at := located(key)) in wanted] if wanted else []
+    return zip((at for _, at in found), words(texts.text(key) for key, _ in found), strict=True)
+
+
 def _text(
     document: Document,
     places: Sequence[Occurrence],
@@ -149,6 +164,8 @@ class _Ages:
         Whatever changed beside a line that stayed, the line is older than one that was changed itself. So are words in
         a changed line that the file had before: to edit a text, or to wrap it anew, makes it no later one.
         """
+        if number >= len(self._read):  # nothing in it is told of
+            return np.zeros(0, "u1")
         document = self._read[number]
         ages = np.zeros(len(document.words.starts), "u1")
         if document.key[1].archived is None:

@@ -52,7 +52,10 @@ class Tokens(NamedTuple):
 
 
 class Ledger:
-    """Accounts for all texts together. ``age`` tells how much changed at each token of a text, by its number."""
+    """Accounts for all texts together.
+
+    ``age`` tells how much changed at each token of a text, by its number. Where it says nothing, nothing did.
+    """
 
     def __init__(
         self,
@@ -72,7 +75,7 @@ class Ledger:
         for text, base in zip(texts, self._bases.tolist(), strict=False):
             self._enter(text, base)
         self._state = np.zeros(total, "u1")
-        self._ages = np.zeros(total, "u1")
+        self._ages = np.ones(total, "u1")
         keys = [windows.astype("i8") | location << BITS for location, windows in allowed]
         self._allowed = np.unique(np.concatenate([np.zeros(0, "i8"), *keys]), return_counts=True)
         #: How often windows were accepted and stand in no place any more, by location and window.

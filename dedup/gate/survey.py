@@ -23,7 +23,7 @@ from .documents import own_words
 from .findings import findings
 from .judge import STILL, judged
 from .lines import Changes, Lines
-from .occurrences import Group, Occurrence, occurrences
+from .occurrences import Group, Occurrence, occurrences, own_id
 from .paths import Scope, archives
 from .words import among, decoded, encoded
 
@@ -99,7 +99,7 @@ class Survey:
         self._answering = set(self._accepted.by.values())
         self._status, self._lost = judged(
             self._places, self._groups, self._entries, self._accepted, self._reasons, ranges, self._lines, texts,
-            report.settings.min_tokens,
+            lambda key: (scope.relative(key[1].path or key[0]), own_id(key)), report.settings.min_tokens,
         )  # fmt: skip
         self._status = {number: what for number, what in self._status.items() if number not in archived}
 

@@ -277,3 +277,10 @@ def test_words_are_the_same_in_the_file_and_out_of_it() -> None:
     assert [is_encoded(text) for text in ("AAA", "AAA=", "")] == [False, False, True]
     [short] = words(["two words"])
     assert [short.within(0, 2), short.within(0, 1)] == [slice(0, 1), slice(0, 0)]
+
+
+def test_what_is_not_found_with_other_settings_is_not_gone(corpus: Corpus) -> None:
+    corpus.write(a_md=page(SHARED, OTHER))
+    corpus.accept()
+    corpus.write(d_md=page(SHARED, OTHER))
+    assert places(corpus.check(min_tokens=60)) == ["d.md:1-3"]
