@@ -63,8 +63,8 @@ def is_shallow(top: str) -> bool:
 class LastChange(NamedTuple):
     """Who changed a file last.
 
-    ``revision`` is None for a file that ``HEAD`` does not hold. ``is_modified`` says that the file differs from what
-    ``HEAD`` holds, as one does that is not tracked.
+    ``revision`` is None for a file that ``HEAD`` does not hold, or that only merges have brought. ``is_modified`` says
+    that the file differs from what ``HEAD`` holds, as one does that is not tracked.
     """
 
     revision: str | None
@@ -74,16 +74,18 @@ class LastChange(NamedTuple):
 def last_change(path: str, top: str) -> LastChange:
     """The last change of a file, its path relative to the top. Cost: git looks through the history.
 
-    In a shallow clone the oldest commit that is there stands for all before it. Raises InputError where git fails,
+    A merge only brings together what was changed on both sides of it, and counts as none. In a shallow clone the oldest
+    commit that is there stands for all before it. Raises InputError where git fails,
     DependencyError without git.
     """
     if head(top) is None:
         return LastChange(None, True)
-    log = ask(top, "--literal-pathspecs", "rev-list", "-1", "HEAD", "--", path)
+    log = ask(top, "--literal-pathspecs", "rev-list", "-1", "--no-merges", "HEAD", "--", path)
     status = ask(top, "--literal-pathspecs", "status", "--porcelain", "-z", "--ignored", "--untracked-files=all",
                   "--", path)  # fmt: skip
     held = ask(top, "--literal-pathspecs", "ls-tree", "-z", "--name-only", "HEAD", "--", path)
-    return LastChange(log.decode().strip() if held else None, bool(status) or not held)
+    revision = log.decode().strip() if held else ""
+    return LastChange(revision or None, bool(status) or not held)
 
 
 def head(top: str) -> str | None:

@@ -139,6 +139,20 @@ def test_merge_the_baselines_of_two_branches(repository: Repository) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["docs/0.md", "docs/z.md"])
+def test_a_copy_that_neither_of_two_merged_baselines_holds(repository: Repository, name: str) -> None:
+    repository.write(".gitattributes", ".dedup-baseline.jsonl merge=union\n")
+    repository.commit()
+    for number, branch in enumerate(("one", "two")):
+        repository.git("checkout", "--quiet", "-b", branch, "main")
+        repository.write(f"docs/{branch}.md", page(f"# {branch}", prose(50 + number), SHARED))
+        repository.accept()
+    repository.write(name, page("# New", prose(40), OTHER))
+    repository.commit()
+    repository.git("merge", "--quiet", "--no-edit", "one")
+    assert repository.check().new == [f"{name}:5"]
+
+
 def test_a_merge_conflict_left_in_the_baseline_is_told(repository: Repository) -> None:
     baseline = repository.top / ".dedup-baseline.jsonl"
     lines = baseline.read_text().splitlines()
