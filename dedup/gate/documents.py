@@ -6,7 +6,7 @@ Enters: places, and the texts of documents. Leaves: the words of these documents
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -14,8 +14,11 @@ import numpy as np
 
 from ..kernel.types import Array
 from ..read.again import Key, Texts
+from .accept import Accepted, Location
+from .baseline import Entry
 from .occurrences import Occurrence
-from .words import Words, among, words
+from .paths import archives
+from .words import Words, among, decoded, words
 
 _FREE, _SILENT = -1, -2  # windows outside of all places, and in suppressed ones
 
@@ -37,6 +40,30 @@ def documents(places: Sequence[Occurrence], numbers: Iterable[int], texts: Texts
     keys += sorted((key for key in by_key if key[1].archived is not None), key=str)
     for key, found in zip(keys, words(map(texts.text, keys)), strict=True):
         yield Document(key, found, {n: found.span(places[n].start, places[n].end) for n in by_key[key]})
+
+
+def standing(
+    accepted: Accepted,
+    entries: Sequence[Entry],
+    texts: Texts,
+    located: Callable[[Key], Location],
+    is_gone: Callable[[str], bool],
+) -> Iterator[tuple[Location, Words]]:
+    """The words of documents that were accepted to repeat something, and in which a scan finds no place any more.
+
+    Their text may be there all the same, as after a change of settings, and is not gone to where a copy of it stands.
+    Nor is what was accepted in a file that is there but was left out.
+    """
+    wanted = accepted.entries.keys() - accepted.places.keys()
+    locations = {key: located(key) for key in texts.keys} if wanted else {}
+    keys = [key for key, location in locations.items() if location in wanted]
+    yield from zip(map(locations.__getitem__, keys), words(map(texts.text, keys)), strict=True)
+    files = {file for path, _ in locations.values() for file in (path, *archives(path))}
+    for path, record in wanted:
+        if files.isdisjoint((path, *archives(path))) and not is_gone(path):
+            windows = decoded(entries[number].encoded for number in accepted.entries[path, record])
+            nothing = np.zeros(0, "i8")
+            yield (path, record), Words(windows, nothing, nothing, nothing)
 
 
 class Own(NamedTuple):

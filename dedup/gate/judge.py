@@ -8,14 +8,14 @@ yet, has none.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from ..kernel.types import WORD_WEIGHT, Array
-from ..read.again import Key, Texts
+from ..read.again import Texts
 from ..verdict import DOCUMENT, EDITED, KNOWN, MOVED, NEW, SUPPRESSED
 from .accept import Accepted, Location
 from .baseline import Entry
@@ -47,14 +47,14 @@ def judged(
     ranges: Mapping[int, Sequence[Span]],
     lines: Lines,
     texts: Texts,
-    located: Callable[[Key], Location],
+    standing: Iterable[tuple[Location, Words]],
     min_tokens: int,
 ) -> Judgement:
     """A status for each place that is a finding, and what the baseline holds in vain.
 
     A place is new if it holds a copy of ``min_tokens`` words or more that was not there before, or if more than a fifth
-    of it repeats something only now. What lies in ``ranges`` of a place (code points) may repeat. ``located`` tells
-    where a document stands.
+    of it repeats something only now. What lies in ``ranges`` of a place (code points) may repeat. ``standing`` are
+    words that are where they were accepted, but in no place.
     """
     old_paths = {new: old for old, new in accepted.renamed.items()}
     status = dict.fromkeys(suppressed, SUPPRESSED)
@@ -72,9 +72,9 @@ def judged(
     ]  # fmt: skip
     # Among equals one after another, it cannot be told which is new: as many windows are, but here and there.
     periodic = {number for group in groups if group.periodic for number in group.places}
-    read_too = [Text(numbered[at], found, (), ()) for at, found in _without_places(accepted, texts, located)]
+    others = [Text(numbered[location], found, (), ()) for location, found in standing]
     ledger = Ledger(
-        [*(_text(document, places, is_open, numbered, suppressed, ranges) for document in read), *read_too],
+        [*(_text(document, places, is_open, numbered, suppressed, ranges) for document in read), *others],
         allowed,
         lambda: decoded(part for entry in entries for part in (entry.encoded, entry.beside)),
         _Ages(read, places, lines, texts).of,
@@ -121,18 +121,6 @@ def _looked_at(places: Sequence[Occurrence], groups: Sequence[Group], is_open: S
         if len(documents) > 1 and any(is_open[number] for number in documents):
             found.update(documents[:_PARTNERS])
     return found
-
-
-def _without_places(
-    accepted: Accepted, texts: Texts, located: Callable[[Key], Location]
-) -> Iterator[tuple[Location, Words]]:
-    """The words of documents that were accepted to repeat something, and in which a scan finds no place any more.
-
-    Their text may be there all the same, as after a change of settings, and is not gone to where a copy of it stands.
-    """
-    wanted = accepted.entries.keys() - accepted.places.keys()
-    found = [(key, at) for key in texts.keys if (at := located(key)) in wanted] if wanted else []
-    return zip((at for _, at in found), words(texts.text(key) for key, _ in found), strict=True)
 
 
 def _text(

@@ -19,7 +19,7 @@ from ..read.again import Key, Texts
 from ..verdict import FAIL_ON, NEW, STATUSES, SUPPRESSED, Gate, Stale, Verdict
 from .accept import accepted
 from .baseline import Baseline, Entry
-from .documents import own_words
+from .documents import own_words, standing
 from .findings import findings
 from .judge import STILL, judged
 from .lines import Changes, Lines
@@ -97,9 +97,13 @@ class Survey:
         }
         self._accepted = accepted(self._places, self._entries, self._reasons, scope.is_gone, self._lines)
         self._answering = set(self._accepted.by.values())
+        still = standing(
+            self._accepted, self._entries, texts,
+            lambda key: (scope.relative(key[1].path or key[0]), own_id(key)), scope.is_gone,
+        )  # fmt: skip
         self._status, self._lost = judged(
             self._places, self._groups, self._entries, self._accepted, self._reasons, ranges, self._lines, texts,
-            lambda key: (scope.relative(key[1].path or key[0]), own_id(key)), report.settings.min_tokens,
+            still, report.settings.min_tokens,
         )  # fmt: skip
         self._status = {number: what for number, what in self._status.items() if number not in archived}
 

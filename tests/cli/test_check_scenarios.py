@@ -112,6 +112,14 @@ def test_edit_one_word_of_an_accepted_copy(repository: Repository, position: int
     assert "docs/b.md:7" in checked.of("edited")
 
 
+def test_leave_a_file_out_and_copy_what_was_accepted_there(repository: Repository) -> None:
+    repository.write(".dedupignore", "b.md\n")
+    repository.write("docs/new.md", page("# New", prose(40), SHARED))
+    repository.commit()
+    checked = repository.check()
+    assert (checked.new, checked.result["gate"]["stale"]) == (["docs/new.md:5"], 1)
+
+
 def test_delete_one_copy(repository: Repository) -> None:
     (repository.top / "docs/b.md").unlink()
     checked = repository.check()
