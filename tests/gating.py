@@ -63,7 +63,7 @@ class Edited:
     def later(self) -> Sequence[Edited]:
         return ()
 
-    def before(self, paths: Iterable[str]) -> Mapping[str, str]:
+    def before(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         return {}
 
     def touched(self, path: str, line: int | None, end_line: int | None) -> bool:

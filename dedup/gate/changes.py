@@ -139,12 +139,12 @@ class Changes:
             return None
         return max(edits.runs[at][0], line), min(edits.runs[at][1], last)
 
-    def before(self, paths: Iterable[str]) -> dict[str, str]:
-        """The texts that files had, of those of which it is known which lines were added."""
+    def before(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """What files held, those of which it is known which lines were added."""
         names = {new: old for old, new in self.renames.items()}
         asked = {path: names.get(path, path) for path in paths if self._edits.get(path, _ALL).runs}
         held = self._contents(asked.values()) if asked else {}
-        return {path: held[old].decode(errors="replace") for path, old in asked.items() if old in held}
+        return {path: held[old] for path, old in asked.items() if old in held}
 
     def is_too_late(self, old: str, new: str) -> bool:
         """Whether a file came when an old one was gone already, and so cannot be what that has become."""

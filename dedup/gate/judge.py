@@ -22,7 +22,7 @@ from .baseline import Entry
 from .documents import Document, documents
 from .ledger import Ledger, Span, Text, Tokens
 from .lines import Changes, Lines
-from .occurrences import Group, Occurrence
+from .occurrences import Group, Occurrence, own_id
 from .words import WINDOW, Words, decoded, looked_up, ordinals, words
 
 #: An edited text is still the accepted one while it holds this share of it.
@@ -160,18 +160,30 @@ class _Ages:
             ages += np.uint8(1)
             for step, (changes, before) in enumerate(self._steps, 2):
                 changed = _changed(document, self._places, changes, self._texts)
-                held = before.get(_path(document, self._places))
+                held = before.get(_one(document, self._places).location)
                 if held is not None:
                     changed[_held(document.words, changed, held)] = 1
                 ages = np.maximum(ages, np.array([0, step, step + len(self._steps)], "u1")[changed])
         return ages
 
     @cached_property
-    def _steps(self) -> list[tuple[Changes, Mapping[str, Words]]]:
-        """What changed since one revision after the other, and the words that changed files had before."""
-        files = [_path(one, self._places) for one in self._read if _is_file(one, self._places)]
-        found = [(changes, changes.before(files)) for changes in self._lines.steps()]
-        return [(changes, dict(zip(held, words(held.values()), strict=True))) for changes, held in found]
+    def _steps(self) -> list[tuple[Changes, Mapping[Location, Words]]]:
+        """What changed since one revision after the other, and the words that changed files and records had before."""
+        known = (one for one in self._read if _is_file(one, self._places) or _is_named(one, self._places))
+        counts = Counter(_one(document, self._places).location for document in known)
+        wanted = {
+            location for location, count in counts.items() if count == 1
+        }  # else nobody knows which it was
+        return [(changes, self._before(changes, wanted)) for changes in self._lines.steps()]
+
+    def _before(self, changes: Changes, wanted: Collection[Location]) -> Mapping[Location, Words]:
+        held: dict[Location, str] = {}
+        for path, content in changes.before({path for path, _ in wanted}).items():
+            for document in self._texts.earlier(path, content):
+                location = path, own_id((document.id, document.source))
+                if location in wanted:
+                    held[location] = document.text
+        return dict(zip(held, words(held.values()), strict=True))
 
 
 def _held(now: Words, changed: Array, before: Words) -> Array:
@@ -183,23 +195,29 @@ def _held(now: Words, changed: Array, before: Words) -> Array:
     return found
 
 
-def _path(document: Document, places: Sequence[Occurrence]) -> str:
-    return places[next(iter(document.spans))].path
+def _one(document: Document, places: Sequence[Occurrence]) -> Occurrence:
+    """One of the places in a document: what all of them have in common."""
+    return places[next(iter(document.spans))]
 
 
 def _is_file(document: Document, places: Sequence[Occurrence]) -> bool:
     """Whether the lines of a document are those of a file."""
-    return places[next(iter(document.spans))].line is not None and document.key[1].line is None
+    return _one(document, places).line is not None and document.key[1].line is None
+
+
+def _is_named(document: Document, places: Sequence[Occurrence]) -> bool:
+    """Whether a document is a record that has a name, in a file whose lines are known."""
+    one = _one(document, places)
+    return one.line is not None and one.record is not None
 
 
 def _changed(document: Document, places: Sequence[Occurrence], changes: Changes, texts: Texts) -> Array:
     """2 for a token whose line was changed, 1 if something else was at its place, else 0."""
-    path = _path(document, places)
-    ages = np.zeros(len(document.words.starts), "u1")
+    one = _one(document, places)
+    path, ages = one.path, np.zeros(len(document.words.starts), "u1")
     if not changes.touched(path, None, None):
         return ages
     if not _is_file(document, places):
-        one = places[next(iter(document.spans))]
         ages[:] = 2 * changes.touched(path, one.line, one.end_line)
         return ages
     text = texts.text(document.key)

@@ -29,8 +29,8 @@ class Changes(Protocol):
     def later(self) -> Sequence[Changes]:
         """What of it changed since later revisions, one after the other: of two changes, which is the later one."""
 
-    def before(self, paths: Iterable[str]) -> Mapping[str, str]:
-        """The texts that files had, of those of which it is known which lines were added."""
+    def before(self, paths: Iterable[str]) -> Mapping[str, bytes]:
+        """What files held, those of which it is known which lines were added."""
 
     def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
         """Whether one of these lines of a file was added or changed; without lines, whether the file was."""

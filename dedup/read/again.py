@@ -17,12 +17,18 @@ from typing import BinaryIO
 
 from ..errors import InputError
 from ..model import Document, Skipped, Source
-from . import formats, jsonl, plain
+from . import documents, formats, jsonl, plain
 from .options import Options
 
 Key = tuple[str, Source]  # a document, by its id and where it came from
 
 _DEFAULT = Options()
+_SUFFIXES = {
+    formats.TEXT: "txt",
+    formats.JSONL: "jsonl",
+    formats.CSV: "csv",
+    formats.TSV: "tsv",
+}  # have lines
 _FILES = (formats.TEXT, formats.JSONL, formats.OTHER)  # other: read under another name, as the line says
 
 
@@ -64,6 +70,16 @@ class Again:
         if not isinstance(found, Document):
             raise InputError(f"{source.path}: changed while it was read")
         return found.text
+
+    def earlier(self, path: str, content: bytes) -> Iterator[Document]:
+        """The documents in what a file held once, as if it were standard input; what cannot be read is passed over."""
+        _, format, packing = formats.named(path, self._options)
+        if packing or format not in _SUFFIXES:
+            return
+        options = self._options._replace(input_format=_SUFFIXES[format])
+        for item in documents([formats.STDIN], options, stdin=io.BytesIO(content)):
+            if isinstance(item, Document):
+                yield item
 
     def _opened(self, source: Source) -> BinaryIO:
         if self._stream is None or self._path != source.path:
@@ -124,6 +140,10 @@ class Texts:
             return self.text((document, source))
         except InputError:
             return None
+
+    def earlier(self, path: str, content: bytes) -> Iterator[Document]:
+        """The documents in what a file held once, as :meth:`Again.earlier` gives them."""
+        return self._again.earlier(path, content)
 
     def close(self) -> None:
         """Closes the file that was read last."""

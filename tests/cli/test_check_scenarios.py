@@ -238,6 +238,23 @@ def test_records_of_a_file_are_told_by_their_ids(tmp_path: Path) -> None:
     assert checked.new == ["docs/news.jsonl:4"]
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
+def test_edit_a_record_after_it_was_copied(tmp_path: Path, suffix: str) -> None:
+    repository = Repository(tmp_path / "project")
+    head, line = ("id,text\n", "{},{}\n") if suffix == "csv" else ("", '{{"id": "{}", "text": "{}"}}\n')
+    records = {"a": prose(9), "b": prose(10) + " " + OTHER, "c": prose(11)}
+
+    def write(**changed: str) -> None:
+        told = (records | changed).items()
+        repository.write(f"docs/news.{suffix}", head + "".join(line.format(*record) for record in told))
+
+    write()
+    repository.accept()
+    write(b=records["b"].replace(" ", " so ", 1), d=OTHER + " " + prose(12), a=prose(9) + " " + OTHER)
+    lines = [number + (suffix == "csv") for number in (1, 4)]
+    assert repository.check("--no-cache").new == [f"docs/news.{suffix}:{number}" for number in lines]
+
+
 def test_no_fault_of_formats_kept_apart(repository: Repository) -> None:
     """jscpd compares .md with .md only; an added copy in another format escaped, or an old pair was blamed."""
     repository.write("docs/copy.txt", page(prose(80), SHARED))

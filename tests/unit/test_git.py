@@ -99,7 +99,7 @@ class TestSince:
         before = Changes.since(base, str(repository.top)).before(
             ["a.md", "moved.md", "c.md", "d é.md", "new.md", "none.md"]
         )
-        assert before == dict.fromkeys(("a.md", "moved.md", "d é.md"), TEN)
+        assert before == dict.fromkeys(("a.md", "moved.md", "d é.md"), TEN.encode())
 
     def test_untracked_files_are_wholly_added_and_ignored_ones_are_not_known(
         self, repository: Repository
