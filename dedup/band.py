@@ -76,15 +76,22 @@ def contained_pairs(
 ) -> Array:
     """Pairs (longer, shorter) in which the shorter text may lie inside the longer; only texts marked in ``sought``.
 
-    ``smallest`` are the smallest shingle hashes of each text, as :func:`dedup.sketch.sign` gives them. Where they
-    lead to more pairs than there are texts, SAMPLE of the shorter text's shingles are looked for in the longer one.
-    Too few of them there, see :func:`least`, and the pair is left out.
+    ``smallest`` are the smallest shingle hashes of each text, as :func:`dedup.sketch.sign` gives them.
     """
     if not np.any(sought):
         return np.zeros((0, 2), "i8")
-    pairs: Array = kernel.contained_pairs(tokens, offsets, smallest, sought, parameters, jobs)
+    pairs = kernel.contained_pairs(tokens, offsets, smallest, sought, parameters, jobs)
+    return likely(tokens, offsets, parameters.ngram, pairs, threshold, jobs)
+
+
+def likely(tokens: Array, offsets: Array, ngram: int, pairs: Array, threshold: float, jobs: int = 0) -> Array:
+    """Pairs (longer, shorter) without those in which the longer text surely holds too little of the shorter.
+
+    Where there are more pairs than texts, SAMPLE of the shorter text's shingles are looked for in the longer one. Too
+    few of them there, see :func:`least`, and the pair is left out.
+    """
     if len(pairs) >= len(offsets):
-        held, asked = kernel.sampled(tokens, offsets, parameters.ngram, pairs, SAMPLE, jobs).T
+        held, asked = kernel.sampled(tokens, offsets, ngram, pairs, SAMPLE, jobs).T
         enough = np.array([least(threshold, count) for count in range(SAMPLE + 1)])
         pairs = pairs[held >= enough[asked]]
     return pairs

@@ -49,12 +49,13 @@ def document_clusters(
     clusters = []
     for text in sorted({*by_text, *several}):
         star, holders = by_text.get(text) or Star(text, [], []), corpus.holders[text]
-        same = [(holder, (1.0, 1.0)) for holder in holders[1:]] if text not in near else []
+        equal: list[tuple[int, tuple[Any, ...]]] = [(holder, (1.0, 1.0)) for holder in holders[1:]]
+        same = equal if star.near or text not in near else []
         others = [(h, (c.jaccard, c.containment)) for c in star.near for h in corpus.holders[c.text]]
         if same or others:
             clusters.append(_document_cluster(corpus, text, "near" if others else "exact", same + others))
         if star.contained:
-            inside = []
+            inside = list(equal) if corpus.archived else []  # they are to stand with what is archived, too
             for copy in star.contained:
                 place = places[stretches[text, copy.text]][:3] if (text, copy.text) in stretches else ()
                 inside += [(h, (copy.jaccard, copy.containment, *place)) for h in corpus.holders[copy.text]]

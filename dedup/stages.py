@@ -14,7 +14,7 @@ import numpy as np
 from . import band, cluster, kernel, match, passages, result, sketch, star, text
 from .collect import Collector
 from .kernel.types import Array, ContainedParameters
-from .model import Document, EmptyDocument, Estimate, Report, Settings, Skipped, Summary
+from .model import EmptyDocument, Estimate, Report, Settings, Skipped, Summary
 
 
 class Found(NamedTuple):
@@ -36,21 +36,22 @@ def compared(
     """The report on all documents collected, and on what was skipped; compared with those of an ``archive``, too."""
     corpus = text.corpus(collector, settings.documents)
     only = archive is not None and archive.alone
-    estimates = None
+    asked, estimates = np.zeros((0, 2), "i8"), None
     if archive is not None:
         tell("asking the index", 0, None)
         guesses = archive.guesses(corpus.tokens, corpus.offsets)
         if guesses is None:
-            collector.archived(_others(archive, corpus))
-            corpus = text.corpus(collector, settings.documents)
+            corpus, asked = _with_others(archive, collector, corpus, settings.documents)
         else:
             estimates = _estimates(archive, corpus, guesses)
     collector.lots.clear()  # their tokens stand in the corpus
     found = Found([], {}, [], np.zeros((0, 5), "i8"))
     if settings.documents:
         tell("comparing documents", 0, None)
-        matches = _document_matches(corpus, settings, only)
-        found = found._replace(stars=star.document_stars(matches, settings.threshold, corpus.archived))
+        matches = _document_matches(corpus, settings, asked, only)
+        read = frozenset(np.flatnonzero(corpus.read_holders()).tolist())
+        stars = star.document_stars(matches, settings.threshold, corpus.archived, read)
+        found = found._replace(stars=stars)
     if settings.passages:
         tell("looking for passages", 0, None)
         found = found._replace(stretches=_stretches(corpus, found.stars, settings))
@@ -65,12 +66,26 @@ def compared(
     return report if estimates is None else replace(report, estimates=estimates)
 
 
-def _others(archive: text.Archive, corpus: text.Corpus) -> list[Document]:
-    """Archived documents that are worth a comparison; of what was read and is archived itself, not that, unless nothing
-    else is asked for."""
+def _with_others(
+    archive: text.Archive, collector: Collector, corpus: text.Corpus, distinct: bool
+) -> tuple[text.Corpus, Array]:
+    """The corpus with archived documents that are worth a comparison, and with which texts they are: int64 (n, 2), the
+    longer first. Of what was read and is archived itself, not that, unless nothing else is asked for."""
     read = _read_again(archive, corpus)
     found = archive.near(corpus.tokens, corpus.offsets)
-    return [document for document in found if (document.id, document.source.path) not in read]
+    others = np.array([(one.id, one.source.path) not in read for one in found.documents], bool)
+    new, archived = found.pairs[others[found.pairs[:, 1]]].T
+    documents = np.stack([
+        np.array([holders[0] for holders in corpus.holders], "i8")[new],
+        collector.documents.read + np.cumsum(others)[archived] - 1,
+    ])  # fmt: skip
+    collector.archived([one for one, is_other in zip(found.documents, others, strict=True) if is_other])
+    whole = text.corpus(collector, distinct)
+    texts = np.zeros(len(whole.documents), "i8")
+    for number, holders in enumerate(whole.holders):
+        texts[list(holders)] = number
+    pairs = np.unique(np.sort(texts[documents].T), axis=0)
+    return whole, pairs[pairs[:, 0] < pairs[:, 1]]  # the others are equal
 
 
 def _estimates(archive: text.Archive, corpus: text.Corpus, guesses: list[text.Guess]) -> tuple[Estimate, ...]:
@@ -100,9 +115,12 @@ def _with_archived(found: Found, corpus: text.Corpus) -> Found:
     return found._replace(stars=stars, clusters=clusters, periods=found.periods[:0])
 
 
-def _document_matches(corpus: text.Corpus, settings: Settings, only: bool = False) -> match.DocumentMatches:
-    """Near copies first; only what is not one is looked for inside longer texts. Where ``only`` what is archived is
-    asked for, new texts are not compared with each other: what is told of one does not hang on the others."""
+def _document_matches(
+    corpus: text.Corpus, settings: Settings, asked: Array, only: bool = False
+) -> match.DocumentMatches:
+    """Near copies first; only what is not one is looked for inside longer texts. What an archive was ``asked`` for is
+    compared however many are like it. Where ``only`` that is wanted, new texts are not compared with each other: what
+    is told of one does not hang on the others."""
     tokens, offsets, ngram, jobs = corpus.tokens, corpus.offsets, settings.ngram, settings.jobs
     preferred = corpus.archived
 
@@ -113,7 +131,8 @@ def _document_matches(corpus: text.Corpus, settings: Settings, only: bool = Fals
 
     signatures, smallest = sketch.sign(tokens, offsets, ngram, settings.num_perm, settings.seed, jobs)
     tried = band.near_pairs(signatures.values, settings.threshold, jobs)
-    near = compared(tried)
+    asked = band.likely(tokens, offsets, ngram, asked, settings.threshold, jobs)
+    near = compared(tried).joined(compared(asked))
     for _ in range(ROUNDS):
         links = star.missing_links(near, tried, settings.threshold, preferred)
         if not len(links):

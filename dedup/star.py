@@ -7,7 +7,7 @@ every copy was compared with the kept text itself, whatever linked them before.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -34,39 +34,86 @@ class Star(NamedTuple):
 
 
 def document_stars(
-    matches: DocumentMatches, threshold: float, preferred: Collection[int] = frozenset()
+    matches: DocumentMatches,
+    threshold: float,
+    preferred: Collection[int] = frozenset(),
+    others: Collection[int] = frozenset(),
 ) -> list[Star]:
     """Copies round the texts that are kept, in the order of the kept.
 
     Texts are taken in order, those ``preferred`` first, then the longest. One that is a near copy of a kept text is a
     copy of all those it is near to, shorter ones too; any other is kept. Containment is a relation beside that: a
     kept text may lie inside another, the one that holds most of it, and so may its near copies. One that is not
-    preferred lies rather inside one that is, and a preferred one inside all that hold it and are not.
+    preferred lies rather inside one that is.
+
+    Besides, whatever matches a preferred text with one of ``others`` stands in a star, near copies in one of a
+    preferred text; so there may be stars round texts that are not kept.
     """
     rows = list(zip(*(column.tolist() for column in matches), strict=True))
-    nearest = _nearest(matches, threshold, preferred)
+    stars = _round_kept(rows, _nearest(matches, threshold, preferred), threshold, preferred)
+    if preferred:
+        _add_untold(stars, rows, threshold, preferred, others)
+    return [star for _, star in sorted(stars.items()) if star.near or star.contained]
+
+
+_Row = tuple[list[int], float, float, float]
+
+
+def _round_kept(
+    rows: list[_Row], nearest: Mapping[int, list[int]], threshold: float, preferred: Collection[int]
+) -> dict[int, Star]:
+    """Stars of the kept texts, by these; no near copy of one that is not preferred is preferred."""
     kept = {text for pair, *_ in rows for text in pair} - nearest.keys()
-    stars = {text: Star(text, [], []) for text in sorted(kept)}
+    stars = {text: Star(text, [], []) for text in kept}
     holders: dict[int, list[tuple[bool, float, int]]] = defaultdict(list)
     for (a, b), jaccard, inside, around in rows:
         if jaccard >= threshold:
-            if a in kept:
+            if a in kept and (a in preferred or b not in preferred):
                 stars[a].near.append(Copy(b, jaccard, inside))
-            elif b in kept:
+            elif b in kept and (b in preferred or a not in preferred):
                 stars[b].near.append(Copy(a, jaccard, around))
         elif a in kept and b in kept:
             holders[b].append(((a in preferred) == (b in preferred), -inside, a))
-    chosen = {b: _chosen(held, b in preferred) for b, held in holders.items()}
+    chosen = {b: min(held)[-1] for b, held in holders.items()}
     for (a, b), jaccard, inside, _ in rows:
-        if jaccard < threshold and any(a in chosen.get(text, ()) for text in (b, *nearest.get(b, ()))):
+        if jaccard < threshold and any(chosen.get(text) == a for text in (b, *nearest.get(b, ()))):
             stars[a].contained.append(Copy(b, jaccard, inside))
-    return [star for star in stars.values() if star.near or star.contained]
+    return stars
 
 
-def _chosen(holders: list[tuple[bool, float, int]], is_preferred: bool) -> set[int]:
-    """Of the texts that hold one, those that it is told in."""
-    others = {text for is_same, _, text in holders if not is_same}
-    return others if is_preferred and others else {min(holders)[-1]}
+def _add_untold(
+    stars: dict[int, Star],
+    rows: list[_Row],
+    threshold: float,
+    preferred: Collection[int],
+    others: Collection[int],
+) -> None:
+    """Adds what matches a preferred text with one of ``others`` and stands in no star: what lies inside a text to the
+    star of that, and of near copies a star of the preferred one with all that it is near to."""
+    near: dict[int, list[Copy]] = defaultdict(list)
+    for (a, b), jaccard, inside, around in rows:
+        if jaccard >= threshold:
+            near[a].append(Copy(b, jaccard, inside))
+            near[b].append(Copy(a, jaccard, around))
+    centres: dict[int, set[int]] = defaultdict(set)  # of each text those it is near to, itself among them
+
+    def note(star: Star) -> None:
+        for text in (star.kept, *(copy.text for copy in star.near)):
+            centres[text].add(star.kept)
+
+    for star in stars.values():
+        note(star)
+    inside_of = {(star.kept, copy.text) for star in stars.values() for copy in star.contained}
+    for (a, b), jaccard, inside, _ in rows:
+        is_asked = (a in preferred and b in others) or (b in preferred and a in others)
+        if not is_asked or (a, b) in inside_of or centres[a] & centres[b]:
+            continue
+        if jaccard < threshold:
+            stars.setdefault(a, Star(a, [], [])).contained.append(Copy(b, jaccard, inside))
+        else:
+            centre = a if a in preferred else b
+            stars[centre] = stars.get(centre, Star(centre, [], []))._replace(near=near[centre])
+            note(stars[centre])
 
 
 def _nearest(matches: DocumentMatches, threshold: float, preferred: Collection[int]) -> dict[int, list[int]]:

@@ -40,6 +40,14 @@ class Guess(NamedTuple):
     end: int
 
 
+class Candidates(NamedTuple):
+    """Archived documents that are worth a comparison, and with which new texts they are: ``pairs``, int64 (n, 2), of a
+    new text and a place in ``documents``."""
+
+    documents: list[Document]
+    pairs: Array
+
+
 class Archive(Protocol):
     """Documents of earlier days; :class:`dedup.index.memory.Memory` is one.
 
@@ -48,8 +56,8 @@ class Archive(Protocol):
 
     alone: bool
 
-    def near(self, tokens: Array, offsets: Array) -> list[Document]:
-        """Those that may be copies of new ones or share passages with them, whose tokens these are."""
+    def near(self, tokens: Array, offsets: Array) -> Candidates:
+        """Those that may be copies of new texts or share passages with them, whose tokens these are."""
 
     def guesses(self, tokens: Array, offsets: Array) -> list[Guess] | None:
         """What the archive seems to hold where it has no texts; None where it has them."""

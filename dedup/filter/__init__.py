@@ -238,7 +238,9 @@ class _Job:
         """Lets the archived documents stay that texts with these tokens may be copies of."""
         if self._memory is None:
             return
-        found = [d for d in self._memory.near(tokens, offsets) if (d.id, d.source) not in self._recalled]
+        found = [
+            d for d in self._memory.near(tokens, offsets).documents if (d.id, d.source) not in self._recalled
+        ]
         if found:
             self._recalled.update((document.id, document.source) for document in found)
             words = kernel.tokenise([document.text for document in found], jobs=self._plan.settings.jobs)

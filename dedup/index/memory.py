@@ -12,10 +12,10 @@ from ..errors import DedupIndexError, SettingsError
 from ..kernel.types import Array
 from ..model import Document, Settings
 from ..sketch import sign
-from ..text import Guess
+from ..text import Candidates, Guess
 from . import candidates
 from .segment import halved
-from .snapshot import Snapshot
+from .snapshot import Snapshot, by_version
 
 _CHANCE = 1 / 16  # that four bits of two different minima are the same
 
@@ -70,16 +70,20 @@ class Memory:
             )
         return f"{self._snapshot.folder}: {'; '.join(told)}" if told else None
 
-    def near(self, tokens: Array, offsets: Array) -> list[Document]:
-        """Archived documents that may be copies of texts with these tokens, or share passages with them.
+    def near(self, tokens: Array, offsets: Array) -> Candidates:
+        """Archived documents that may be copies of texts with these tokens, or share passages with them; by id and
+        version.
 
         Seeds are asked where there are any, since a short text inside an archived one is surely found by them alone.
         """
         passages = candidates.SEED if self._snapshot.shape.passages else None
         pairs = candidates.near(self._snapshot, tokens, offsets, passages, self._settings.jobs)
-        found = self._snapshot.documents(np.unique(pairs.archived), self._settings.jobs)
-        self._tell(found)
-        return found
+        numbers, which = np.unique(pairs.archived, return_inverse=True)
+        found = self._snapshot.documents(numbers, self._settings.jobs)
+        order = sorted(range(len(found)), key=lambda place: by_version(found[place]))
+        documents = [found[place] for place in order]
+        self._tell(documents)
+        return Candidates(documents, np.stack([pairs.new, np.argsort(order)[which]], axis=1))
 
     def guesses(self, tokens: Array, offsets: Array) -> list[Guess] | None:
         """What the index tells without texts: documents by their signatures, passages by where their seeds are.

@@ -24,6 +24,11 @@ LIMIT = 64
 NUMBER = 24
 
 
+def by_version(document: Document) -> tuple[str, str]:
+    """What documents are ordered by that are told."""
+    return document.id, document.source.archived or ""
+
+
 class Part(NamedTuple):
     """A segment, what the catalogue says of it, and which of its documents are live (bool), None for all."""
 
@@ -111,10 +116,9 @@ class Snapshot:
         return found
 
     def documents(self, wanted: Array, jobs: int = 0) -> list[Document]:
-        """Documents with their texts, by id and version."""
+        """Documents with their texts."""
         named = zip(self.names(wanted), self.texts(wanted, jobs), strict=True)
-        found = [Document(document, text, source) for (document, source), text in named]
-        return sorted(found, key=lambda document: (document.id, document.source.archived or ""))
+        return [Document(document, text, source) for (document, source), text in named]
 
     # ---- documents, by what they hold
 
@@ -132,7 +136,7 @@ class Snapshot:
         if not self.shape.text:
             raise DedupIndexError(f"{self.folder}: holds no texts")
         found = [place << NUMBER | number for place, number in named(self.parts, name)]
-        return self.documents(np.array(found, "i8"))
+        return sorted(self.documents(np.array(found, "i8")), key=by_version)
 
     def find(self, family: str, keys: Array) -> tuple[Found, Array]:
         """For each of the ascending keys (uint32) the documents that hold it, at most LIMIT, by key; and
