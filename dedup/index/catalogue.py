@@ -211,7 +211,7 @@ def reading(folder: Path) -> Iterator[Catalogue]:
 def writing(folder: Path, wait: float) -> Iterator[Catalogue]:
     """The catalogue for one who changes it; what was changed is there, all of it, after the ``with``, unless that
     ended with an exception. Raises DedupIndexError if another one still writes after ``wait`` seconds."""
-    with _told(folder), closing(_connected(folder, wait)) as connection:
+    with _told(folder, ", or wait for it with --wait"), closing(_connected(folder, wait)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         catalogue = Catalogue.read(folder, connection)
         # No segment has this number. SQLite tells only at a change that it may not write, and has locked nothing then.
@@ -248,8 +248,8 @@ def _delete(folder: Path, segments: set[int]) -> None:
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """What SQLite and the system complain of, as errors of an index."""
+def _told(folder: Path, hint: str = "") -> Iterator[None]:
+    """What SQLite and the system complain of, as errors of an index; with what else can be done where it is busy."""
     try:
         yield
     except OSError as error:
@@ -260,7 +260,7 @@ def _told(folder: Path) -> Iterator[None]:
         )  # the upper bits say more of it
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise DedupIndexError(
-                f"{folder}: another process is writing; try again when it is done, or wait for it with --wait"
+                f"{folder}: another process is writing; try again when it is done{hint}"
             ) from error
         if code != sqlite3.SQLITE_ERROR:  # which a table or column is that is not there
             raise DedupIndexError(f"{folder}: {error}") from error
