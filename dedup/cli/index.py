@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from ..errors import DedupIndexError, InputError
+from ..errors import DedupIndexError, InputError, SettingsError
 from ..model import Document, Settings, Skipped
 from ..report import FORMATS, write
 from ..report.figures import count
@@ -202,6 +202,8 @@ def query(folder: str, paths: tuple[str, ...], **options: Any) -> int:
         snapshot = Snapshot.of(Path(folder))
         names = ("threshold", "passage_similarity", "min_tokens", "jobs")
         shape = snapshot.shape
+        if options["no_documents"] and not shape.passages:
+            raise SettingsError(f"{folder}: was built without passages; leave out --no-documents")
         settings = Settings.of(
             {name: options[name] for name in names}
             | {"ngram": shape.ngram, "num_perm": shape.num_perm, "seed": shape.seed}

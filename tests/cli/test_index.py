@@ -237,10 +237,7 @@ class TestQuery:
         assert found["settings"]["passages"] is False
         assert len(found["document_clusters"]) == 1
         told = call("query", "memory", "new", "--no-documents")
-        assert (
-            told.err
-            == "dedup: documents and passages are both off: nothing is left to look for; turn one on\n"
-        )
+        assert told.err == "dedup: memory: was built without passages; leave out --no-documents\n"
 
     def test_outputs(self, call: Call, memory: str) -> None:
         assert call(
