@@ -165,14 +165,19 @@ def inside(
     if not len(pairs):
         return {}
     holders, first = np.unique(pairs[:, 0], return_index=True)
-    groups = np.split(pairs[:, 1], first[1:])
-    texts = [text for holder, group in zip(holders, groups, strict=True) for text in (holder, *group)]
+    groups = [
+        [holder, *inside[start : start + CAP - 1]]  # so few that what they share is not frequent
+        for holder, inside in zip(holders, np.split(pairs[:, 1], first[1:]), strict=True)
+        for start in range(0, len(inside), CAP - 1)
+    ]
+    texts = [text for group in groups for text in group]
     parts = [tokens[offsets[text] : offsets[text + 1]] for text in texts]
-    sizes = [1 + len(group) for group in groups]
     bounds = _bounds(parts)
-    salts = np.repeat(_salts(np.arange(len(groups))), sizes)  # only texts of one group are to meet
+    salts = np.repeat(
+        _salts(np.arange(len(groups))), list(map(len, groups))
+    )  # only texts of one group are to meet
     flat = np.concatenate(parts) ^ np.repeat(salts, np.diff(bounds))
-    families = np.concatenate([np.array([-1] + [i] * len(group)) for i, group in enumerate(groups)])
+    families = np.concatenate([np.array([-1] + [i] * (len(group) - 1)) for i, group in enumerate(groups)])
     index = kernel.seed_index(flat, bounds, np.zeros(len(flat), bool), CAP, jobs)
     rows = kernel.passages(flat, bounds, families, index, settings[0], settings[1] * WORD_WEIGHT, jobs)
     found: dict[tuple[int, int], tuple[int, int]] = {}

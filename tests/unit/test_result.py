@@ -164,6 +164,18 @@ def test_a_contained_member_says_where_in_the_kept_text_it_lies() -> None:
     assert cluster.members[0] == replace(cluster.members[0], kept_start=None, kept_end=None, kept_line=None)
 
 
+def test_each_of_many_copies_that_a_text_holds_says_where_it_lies() -> None:
+    prose = Prose()
+    inner = prose.words(100)
+    copies = [prose.exchanged(inner, [i + 20, i + 40]) for i in range(40)]
+    outer = prose.round(inner, 200, 200)
+    clusters = scan([outer, *copies], passages=True).document_clusters
+    (contained,) = (cluster for cluster in clusters if cluster.kind == "contained")
+    assert len(contained.members) > 30
+    start = outer.index(inner)
+    assert {(m.kept_start, m.kept_end) for m in contained.members[1:]} == {(start, start + len(inner))}
+
+
 def repeated(report: Report) -> int:
     """Tokens counted as repeated."""
     return report.summary.repeated_tokens
