@@ -46,6 +46,7 @@ def document_clusters(
     near = {copy.text for star in by_text.values() for copy in star.near}
     places = _places(corpus, stretches.values(), jobs)
     several = [text for text, holders in enumerate(corpus.holders) if len(holders) > 1]
+    is_asked = corpus.documents.read < len(corpus.documents)
     clusters = []
     for text in sorted({*by_text, *several}):
         star, holders = by_text.get(text) or Star(text, [], []), corpus.holders[text]
@@ -55,7 +56,7 @@ def document_clusters(
         if same or others:
             clusters.append(_document_cluster(corpus, text, "near" if others else "exact", same + others))
         if star.contained:
-            inside = list(equal) if corpus.archived else []  # they are to stand with what is archived, too
+            inside = list(equal) if is_asked else []  # they are to stand with what is archived, too
             for copy in star.contained:
                 place = places[stretches[text, copy.text]][:3] if (text, copy.text) in stretches else ()
                 inside += [(h, (copy.jaccard, copy.containment, *place)) for h in corpus.holders[copy.text]]

@@ -84,8 +84,9 @@ def _with_others(
     texts = np.zeros(len(whole.documents), "i8")
     for number, holders in enumerate(whole.holders):
         texts[list(holders)] = number
-    pairs = np.unique(np.sort(texts[documents].T), axis=0)
-    return whole, pairs[pairs[:, 0] < pairs[:, 1]]  # the others are equal
+    first, second = np.sort(texts[documents], axis=0)
+    keys = np.unique((first << 32 | second)[first < second])  # the others are equal
+    return whole, np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1)
 
 
 def _estimates(archive: text.Archive, corpus: text.Corpus, guesses: list[text.Guess]) -> tuple[Estimate, ...]:
