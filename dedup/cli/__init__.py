@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import UserDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from importlib import import_module
 from typing import Any, NoReturn
 
 import click
@@ -22,6 +20,7 @@ from ..errors import DedupError
 from .configured import with_options
 from .options import CONTEXT, ERROR, FAILED, SKIPPED
 from .screen import INTERRUPTED, close_quietly, interruptions, say
+from .subcommands import Subcommands
 
 __all__ = ["ERROR", "FAILED", "INTERRUPTED", "SKIPPED", "command", "dedup", "main"]
 
@@ -36,27 +35,6 @@ _SUBCOMMANDS = {
     "index": ("index", "index"),
     "init": ("init", "init"),
 }
-
-
-class _Subcommands(UserDict[str, click.Command]):
-    """The subcommands by their names. Each is imported when it is looked at: most calls need one."""
-
-    def __contains__(self, name: object) -> bool:
-        return name in _SUBCOMMANDS
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_SUBCOMMANDS)
-
-    def __len__(self) -> int:
-        return len(_SUBCOMMANDS)
-
-    def __missing__(self, name: str) -> click.Command:
-        if name not in _SUBCOMMANDS:
-            raise KeyError(name)
-        module, attribute = _SUBCOMMANDS[name]
-        found: click.Command = getattr(import_module(f".{module}", __name__), attribute)
-        self.data[name] = found
-        return found
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -85,7 +63,7 @@ def dedup() -> None:
 
 
 with_options(dedup)
-dedup.commands = _Subcommands()
+dedup.commands = Subcommands(__name__, _SUBCOMMANDS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

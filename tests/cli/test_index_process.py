@@ -141,6 +141,6 @@ def test_what_is_archived_is_not_read_from_where_it_was(memory: str) -> None:
 
 def test_info_reads_no_arrays_at_start() -> None:
     """The command line is there at once; what compares texts is imported when it is used."""
-    code = "import sys; from dedup.cli import dedup; import dedup.cli.index; print('numpy' in sys.modules)"
+    code = "import sys; from dedup.cli.index import contents, query, upkeep; print('numpy' in sys.modules)"
     with started(code) as process:
         assert process.communicate(timeout=60)[0] == "False\n"
