@@ -73,9 +73,8 @@ def accepted(
 def _sizes(places: Sequence[Occurrence]) -> Counter[tuple[tuple[str, str], int]]:
     """How many windows each place has of its own: none inside a longer place, -1 where one overlaps another."""
     sizes: Counter[tuple[tuple[str, str], int]] = Counter()
-    by_name = sorted(
-        places, key=lambda place: place.name, reverse=True
-    )  # of equal spans, this one owns the windows
+    # By name first: so of equal spans it is told which one owns the windows.
+    by_name = sorted(places, key=lambda place: place.name, reverse=True)
     reached: dict[Key, int] = {}
     for place in sorted(by_name, key=lambda place: (place.start, -place.end)):
         until = reached.get(place.key, 0)

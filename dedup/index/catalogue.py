@@ -255,9 +255,8 @@ def _told(folder: Path, hint: str = "") -> Iterator[None]:
     except OSError as error:
         raise DedupIndexError(f"{folder}: {(error.strerror or str(error)).lower()}") from error
     except sqlite3.OperationalError as error:
-        code = (
-            getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        )  # the upper bits say more of it
+        # The upper bits say more of it.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise DedupIndexError(
                 f"{folder}: another process is writing; try again when it is done{hint}"

@@ -22,9 +22,8 @@ from .record import Record
 from .stream import Stream
 
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_DEEP = (
-    3000  # elements one in another; resiliparse 2.0 takes 0.2 s for these and its time grows with the square
-)
+# Elements one in another; resiliparse 2.0 takes 0.2 s for these and its time grows with the square.
+_DEEP = 3000
 
 
 class DeepError(ValueError):

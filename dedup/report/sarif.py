@@ -26,9 +26,8 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 
 RESULTS = 25_000  # GitHub rejects a run with more
 COMPRESSED = 9_500_000  # bytes of results with gzip: GitHub rejects a file above 10 MB
-RELATED = (
-    10  # other places linked in a result: GitHub allows 1,000, but no 25,000 such results fit in its 10 MB
-)
+# Other places linked in a result: GitHub allows 1,000, but no 25,000 such results fit in its 10 MB.
+RELATED = 10
 NOTIFICATIONS = 1000  # of each kind
 
 _STATES = {NEW: "new", KNOWN: "unchanged", MOVED: "updated", EDITED: "updated", SUPPRESSED: "unchanged"}
