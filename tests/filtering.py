@@ -425,9 +425,8 @@ class Checked:
                 if twin is not None:
                     assert stays in self.text(twin, self.written(twin)).text
                 a, b = (kernel.tokenise([part]).hashes.tolist() for part in (cut["text"], stays))
-                known = sum(token in b for token in a) / len(
-                    a
-                )  # what repeats within itself is cut to one unit
+                # What repeats within itself is cut to one unit.
+                known = sum(token in b for token in a) / len(a)
                 assert naive.lcs(a, b) * 2 / (len(a) + len(b)) > 0.4 or known > 0.6
             assert "".join([*left, text[at:]]) == self.text(line, self.written(line)).text
 

@@ -26,9 +26,8 @@ from ..kernel.types import Array
 MAGIC = b"dedup-index/1\n\0\0"
 PAGE = 1 << 16  # bytes under one checksum
 _ALIGNED = 64  # where arrays begin
-_TRAILER = struct.Struct(
-    "<QQQI4x16s"
-)  # where checksums and footer begin, the footer's bytes and its CRC-32, the magic
+# Where checksums and footer begin, the footer's bytes and its CRC-32, the magic.
+_TRAILER = struct.Struct("<QQQI4x16s")
 
 
 class PagesWriter:
@@ -130,9 +129,8 @@ class Pages:
             self._refuse_version()
             raise DamagedIndexError(f"{self.path}: is damaged: its end is not that of a segment")
         sums_at, footer_at, length, found, magic = _TRAILER.unpack(trailer)
-        is_exact = trailer == _TRAILER.pack(
-            sums_at, footer_at, length, found, magic
-        )  # what lies between, too
+        # What lies between is to be zero, too.
+        is_exact = trailer == _TRAILER.pack(sums_at, footer_at, length, found, magic)
         if not is_exact or not sums_at <= footer_at <= footer_at + length == size - _TRAILER.size:
             raise DamagedIndexError(f"{self.path}: is damaged: its last bytes do not say what lies where")
         sums, footer = self._map[sums_at:footer_at], self._map[footer_at : footer_at + length]

@@ -78,9 +78,8 @@ def _opened(found: Input, stream: Stream, options: Options) -> tuple[Any, Iterat
         parquet = import_module("pyarrow.parquet").ParquetFile(file)
         schema = parquet.schema_arrow
         names = [options.text_field, options.id_field]
-        plain = not stream.keeps and not any(
-            "." in name for name in schema.names
-        )  # a dot leads into a structure
+        # A dot leads into a structure.
+        plain = not stream.keeps and not any("." in name for name in schema.names)
         columns = [name for name in schema.names if name in names] if plain else None
         return schema, parquet.iter_batches(_ROWS, columns=columns)
     ipc = import_module("pyarrow.ipc")

@@ -25,11 +25,8 @@ SAME = 12  # words shown on each side of a change, and of each end of a long one
 MARKED = 150  # words shown of a text with marks; one that is no longer is shown whole
 
 # What belongs to the letter before it and is no \w: combining marks, and the joiners of Persian and Indic scripts.
-_PLACES = (
-    *range(0x300, 0x3100),
-    *range(0xA66F, 0xAC00),
-    *range(0xFB1E, 0xFE30),
-)  # where marks are, in the first plane
+# Where marks are, in the first plane.
+_PLACES = (*range(0x300, 0x3100), *range(0xA66F, 0xAC00), *range(0xFB1E, 0xFE30))
 _MARKS = "\u200c\u200d" + "".join(c for c in map(chr, _PLACES) if category(c)[0] == "M")
 _WORD = rf"[{UNSPACED}][{_MARKS}]*|[^\W{UNSPACED}]+(?:[{_MARKS}]+[^\W{UNSPACED}]*)*"
 COUNTED = re.compile(_WORD)

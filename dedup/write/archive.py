@@ -23,9 +23,8 @@ from ..errors import OutputError
 from ..read import Input, Record
 from ..read.formats import ZIP
 
-_spool = partial(
-    tempfile.SpooledTemporaryFile, 1 << 24, prefix="dedup-"
-)  # of which so much is held in memory
+# So much of it is held in memory.
+_spool = partial(tempfile.SpooledTemporaryFile, 1 << 24, prefix="dedup-")
 
 
 class Inner(Protocol):

@@ -29,9 +29,8 @@ PART, BEFORE, JOURNAL, DRAFT = "part", "before", "journal", "draft"
 
 _NAME = re.compile(rf"\.dedup-([0-9a-f]{{16}})-([0-9a-f]{{16}})\.({PART}|{BEFORE}|{JOURNAL}|{DRAFT})")
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-_AS_IT_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(
-    os, "O_NONBLOCK", 0
-)  # no link is followed, no pipe waited for
+# No link is followed, no pipe waited for.
+_AS_IT_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Found(NamedTuple):

@@ -53,9 +53,8 @@ def test_a_copy_of_an_archived_text_is_new(capsys: pytest.CaptureFixture[str]) -
 
 def test_what_is_accepted_stays_so_and_a_second_copy_is_new(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "docs", "--index", "memory", "--update-baseline"]) == 0
-    assert (
-        len(Path(".dedup-baseline.jsonl").read_text("utf-8").splitlines()) == 2
-    )  # the settings, and one place
+    lines = Path(".dedup-baseline.jsonl").read_text("utf-8").splitlines()
+    assert len(lines) == 2  # the settings, and one place
     assert found(capsys) == (0, [("docs/b.md:5", "known", ["docs/old.md (archived)"])])
     write("c", page("# C", ARCHIVED))
     code, told = found(capsys)

@@ -195,9 +195,8 @@ class TestPlanting:
             assert (words[0], words[-1]) == ("w0", "w39")
             kept = [word for word in words if word != "new"]
             deleted = 40 - len(kept) - (words.count("new") - (inserted := count - (40 - len(kept))))
-            assert (
-                min(deleted, inserted) >= 0
-            )  # substituted and deleted tokens are gone, inserted ones are new
+            # Substituted and deleted tokens are gone, inserted ones are new.
+            assert min(deleted, inserted) >= 0
             assert kept == sorted(kept, key=lambda word: int(word[1:]))
 
     def test_base_text_is_cut_to_size(self) -> None:

@@ -151,9 +151,8 @@ class TestEvery:
             else "looks like a decompression bomb"
         )
         assert expected in reasons[0]
-        assert peak < (
-            220_000_000 if name == "lzma.zip" else 40_000_000
-        )  # zipfile unpacks LZMA by 4 kB of it
+        # zipfile unpacks LZMA by 4 kB of it.
+        assert peak < (220_000_000 if name == "lzma.zip" else 40_000_000)
         assert time.monotonic() - begun < 20
 
 
