@@ -6,6 +6,8 @@ tokens that explains. Leaves: :class:`Repeats`, verified pairs of spans and peri
 
 from __future__ import annotations
 
+import itertools
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -162,22 +164,42 @@ def inside(
 
     ``pairs`` int64 (n, 2), ascending. Left out are texts that lie there in pieces, none of them most of it.
     """
-    if not len(pairs):
-        return {}
-    holders, first = np.unique(pairs[:, 0], return_index=True)
-    groups = [
-        [holder, *inside[start : start + CAP - 1]]  # so few that what they share is not frequent
-        for holder, inside in zip(holders, np.split(pairs[:, 1], first[1:]), strict=True)
-        for start in range(0, len(inside), CAP - 1)
+    found, hidden = _located(
+        tokens, offsets, _groups([(a, b) for a, b in pairs.tolist()], len(pairs)), settings, jobs
+    )
+    groups = _groups(hidden, CAP - 1)
+    sizes = [sum(int(offsets[text + 1] - offsets[text]) for text in group) for group in groups]
+    cuts = np.flatnonzero(np.diff(np.cumsum(sizes, dtype="i8") // BATCH)) + 1
+    for start, end in itertools.pairwise([0, *cuts.tolist(), len(groups)]):
+        found |= _located(tokens, offsets, groups[start:end], settings, jobs)[0]
+    return found
+
+
+def _groups(pairs: list[tuple[int, int]], most: int) -> list[list[int]]:
+    """Of each first text of the pairs it and the second ones, at most so many of these in a group."""
+    held = itertools.groupby(pairs, itemgetter(0))
+    inside = [(holder, [text for _, text in group]) for holder, group in held]
+    return [
+        [holder, *texts[start : start + most]]
+        for holder, texts in inside
+        for start in range(0, len(texts), most)
     ]
+
+
+def _located(
+    tokens: Array, offsets: Array, groups: list[list[int]], settings: tuple[float, int], jobs: int
+) -> tuple[dict[tuple[int, int], tuple[int, int]], list[tuple[int, int]]]:
+    """Where texts lie in the first of their group, as :func:`inside` tells it; and of the other pairs those in which
+    most words of the second text are too frequent in the group to be looked for."""
+    if not groups:
+        return {}, []
     texts = [text for group in groups for text in group]
     parts = [tokens[offsets[text] : offsets[text + 1]] for text in texts]
     bounds = _bounds(parts)
-    salts = np.repeat(
-        _salts(np.arange(len(groups))), list(map(len, groups))
-    )  # only texts of one group are to meet
+    sizes = [len(group) for group in groups]
+    salts = np.repeat(_salts(np.arange(len(groups))), sizes)  # only texts of one group are to meet
     flat = np.concatenate(parts) ^ np.repeat(salts, np.diff(bounds))
-    families = np.concatenate([np.array([-1] + [i] * (len(group) - 1)) for i, group in enumerate(groups)])
+    families = np.concatenate([np.array([-1] + [i] * (size - 1)) for i, size in enumerate(sizes)])
     index = kernel.seed_index(flat, bounds, np.zeros(len(flat), bool), CAP, jobs)
     rows = kernel.passages(flat, bounds, families, index, settings[0], settings[1] * WORD_WEIGHT, jobs)
     found: dict[tuple[int, int], tuple[int, int]] = {}
@@ -185,9 +207,20 @@ def inside(
     for a, start, end, b, b_start, b_end, *_ in rows.tolist():
         if a != b and families[a] < 0 and b_end - b_start >= MOST * lengths[b]:
             shift = int(offsets[texts[a]] - bounds[a])
-            found.setdefault((int(texts[a]), int(texts[b])), (start + shift, end + shift))
-    return found
+            found.setdefault((texts[a], texts[b]), (start + shift, end + shift))
+    seeds = np.add.reduceat(index.slots < index.starts[7], bounds[:-1], dtype="i8")  # those that are not hot
+    holders = [group[0] for group in groups for _ in group]
+    rare = (2 * seeds >= lengths).tolist()
+    hidden = [
+        (holder, text)
+        for holder, text, is_rare in zip(holders, texts, rare, strict=True)
+        if holder != text and not is_rare and (holder, text) not in found
+    ]
+    return found, hidden
 
+
+#: Tokens of texts that are compared at a time with those that may hold them, where copies hid each other's words.
+BATCH = 1 << 22
 
 #: The share of a contained text that must lie in one stretch of the other to be said to lie there.
 MOST = 0.8

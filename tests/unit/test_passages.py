@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
+import numpy as np
 import pytest
 
-from dedup import PassageCluster
+from dedup import PassageCluster, kernel
 from dedup.kernel import reference
+from dedup.kernel.types import Array, SeedIndex
+from dedup.passages import inside
 from tests import naive
 
 from .prose import Prose, overlap, passages, places
@@ -180,3 +184,27 @@ def test_a_stock_phrase_is_no_passage() -> None:
     prose = Prose()
     phrase = "at the end of the day"
     assert passages([prose.round(phrase, 20, 20) for _ in range(40)]) == []
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_where_many_texts_lie_in_one_that_holds_them_takes_linear_time(
+    pieces: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where they lie there in scattered pieces: then it is not told."""
+    count, size = 100, 60
+    texts = np.arange(count * size, dtype="u4").reshape(count, size) << np.uint32(1)
+    holder = texts.reshape(count, pieces, -1).transpose(1, 0, 2)
+    tokens = np.concatenate([holder.ravel(), texts.ravel()])
+    offsets = np.append(0, len(tokens) // 2 + size * np.arange(count + 1))
+    looked_at: list[int] = []
+    seed_index = kernel.seed_index
+
+    def counting(flat: Array, *others: Any) -> SeedIndex:
+        looked_at.append(len(flat))
+        return seed_index(flat, *others)
+
+    monkeypatch.setattr(kernel, "seed_index", counting)
+    found = inside(tokens, offsets, np.array([(0, text + 1) for text in range(count)]), (0.8, 12), 1)
+    assert looked_at == [len(tokens)]
+    places = {(0, text + 1): (text * size, (text + 1) * size) for text in range(count)}
+    assert found == (places if pieces == 1 else {})
