@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import chain, pairwise
 from typing import Any, NamedTuple, TypeVar
@@ -97,7 +98,7 @@ def passage_clusters(
         repeated = sum(end - start for start, end in runs) - period
         ranked.append((repeated, _passage_cluster(corpus, places, found, period)))
     ranked.sort(key=lambda r: (-r[0], r[1].id, r[1].members[0].document, r[1].members[0].start))
-    return tuple(_numbered(cluster for _, cluster in ranked))
+    return tuple(cluster for _, cluster in ranked)
 
 
 def _repeated(cluster: Members) -> int:
@@ -180,27 +181,21 @@ def _passage_cluster(
     return PassageCluster(fingerprint(tokens), first[1] - first[0], lowest, period, tuple(out))
 
 
-def _numbered(clusters: Iterable[PassageCluster]) -> Iterator[PassageCluster]:
-    """Clusters whose ids are all different: a second one of the same words gets a number."""
-    seen: Counter[str] = Counter()
-    for c in clusters:
-        seen[c.id] += 1
-        if seen[c.id] == 1:
-            yield c
-        else:
-            yield PassageCluster(f"{c.id}-{seen[c.id]}", c.tokens, c.similarity, c.period, c.members)
-
-
 AnyCluster = TypeVar("AnyCluster", DocumentCluster, PassageCluster)
 
 
-def of_today(clusters: tuple[AnyCluster, ...], only: bool = False) -> tuple[AnyCluster, ...]:
-    """Clusters without those that archived documents have among themselves, and ``only`` those with one of these."""
-    found = []
+def of_today(clusters: Iterable[AnyCluster], only: bool = False) -> tuple[AnyCluster, ...]:
+    """Clusters without those that archived documents have among themselves, and ``only`` those with one of these.
+
+    Their ids are all different: a second one of the same words gets a number.
+    """
+    found: list[AnyCluster] = []
+    seen: Counter[str] = Counter()
     for c in clusters:
         archived = sum(member.source.archived is not None for member in c.members)
         if archived < len(c.members) and (archived or not only):
-            found.append(c)
+            seen[c.id] += 1
+            found.append(c if seen[c.id] == 1 else replace(c, id=f"{c.id}-{seen[c.id]}"))
     return tuple(found)
 
 

@@ -162,6 +162,14 @@ class TestWithTexts:
         report = report_of(tmp_path / "ix", [Document("new", new)], passages=False)
         assert members(report) == [[("new", False), ("short", True)]]
 
+    def test_clusters_of_texts_with_the_same_words_have_ids_of_their_own(self, tmp_path: Path) -> None:
+        old = PROSE.words(100)
+        index_of(tmp_path / "ix", documents([old, old.upper()]))
+        report = report_of(tmp_path / "ix", [Document("new", " ".join(old.split()[20:40]))])
+        first, second = report.document_clusters
+        assert {first.kept, second.kept} == {"d0", "d1"}
+        assert second.id == f"{first.id}-2"
+
     def test_what_is_told_of_a_text_does_not_hang_on_a_new_one_that_it_is_near_to(
         self, tmp_path: Path
     ) -> None:
