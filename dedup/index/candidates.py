@@ -31,7 +31,7 @@ class Company(NamedTuple):
 #: to .9999 are met; with 9 instead of 8 .9888 at worst, with half the LIMIT .9832.
 SKETCH, SEED = Company(2, 4, 16), Company(3, 8, 1)
 
-_TOKENS = 1 << 18  # of new documents that are looked up at a time
+_TOKENS = 1 << 16  # of new documents that are looked up at a time; where many are like them, 5 kB each
 
 
 class Pairs(NamedTuple):
