@@ -93,7 +93,8 @@ def passage_clusters(
         found = [(cluster.first, 1.0, 1), *[(span, figure, 1) for span, figure in cluster.others]]
         ranked.append((_repeated(cluster), _passage_cluster(corpus, places, found, None)))
     for period, runs in tandems:
-        runs.sort(key=lambda run: corpus.holders[places[run][4]][0])
+        holders = {run: corpus.holders[places[run][4]][0] for run in runs}
+        runs.sort(key=lambda run: (holders[run] < corpus.documents.read, holders[run]))  # archived ones first
         found = [(run, 1.0, (run[1] - run[0]) // period) for run in runs]
         repeated = sum(end - start for start, end in runs) - period
         ranked.append((repeated, _passage_cluster(corpus, places, found, period)))

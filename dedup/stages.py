@@ -113,7 +113,9 @@ def _with_archived(found: Found, corpus: text.Corpus) -> Found:
     ]
     owners = np.searchsorted(corpus.offsets, [c.first[0] for c in found.clusters], side="right") - 1
     clusters = [c for c, owner in zip(found.clusters, owners.tolist(), strict=True) if owner in archived]
-    return found._replace(stars=stars, clusters=clusters, periods=found.periods[:0])
+    text_of, unit_of = found.periods[:, 0], found.periods[:, 4]
+    periods = found.periods[np.isin(unit_of, unit_of[np.isin(text_of, list(archived))])]
+    return found._replace(stars=stars, clusters=clusters, periods=periods)
 
 
 def _document_matches(

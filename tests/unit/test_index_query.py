@@ -242,6 +242,17 @@ class TestWithTexts:
         (cluster,) = report_of(folder, [Document("new", text)]).passage_clusters
         assert [(m.document, m.text) for m in cluster.members] == [("host", SHARED), ("new", SHARED)]
 
+    @pytest.mark.parametrize("alone", [True, False])
+    def test_periodic_text_that_is_archived(self, tmp_path: Path, alone: bool) -> None:
+        """What repeats in a new text alone is a matter of a scan."""
+        one, other = (f"{PROSE.words(5)} " * 12 for _ in range(2))
+        index_of(tmp_path / "ix", [Document("old", f"{PROSE.words(30)} {one}{PROSE.words(30)}")])
+        new = f"{PROSE.words(40)} {one}{PROSE.words(40)} {other}{PROSE.words(40)}"
+        report = report_of(tmp_path / "ix", [Document("new", new)], alone=alone)
+        found = [[("old", True), ("new", False)]]
+        assert members(report) == found if alone else [*found, [("new", False)]]
+        assert report.summary.repeated_tokens == 55 * (1 if alone else 2)
+
     def test_nothing_asked_and_nothing_there(self, tmp_path: Path) -> None:
         for text in (True, False):
             folder = index_of(tmp_path / f"none{text}", [], text=text)
