@@ -140,9 +140,9 @@ class Changes:
         return max(edits.runs[at][0], line), min(edits.runs[at][1], last)
 
     def before(self, paths: Iterable[str]) -> dict[str, bytes]:
-        """What files held, those of which it is known which lines were added."""
+        """What files held, those to which something was added."""
         names = {new: old for old, new in self.renames.items()}
-        asked = {path: names.get(path, path) for path in paths if self._edits.get(path, _ALL).runs}
+        asked = {path: names.get(path, path) for path in paths if self._edits.get(path, Edits()).runs != ()}
         held = self._contents(asked.values()) if asked else {}
         return {path: held[old] for path, old in asked.items() if old in held}
 

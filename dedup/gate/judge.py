@@ -169,11 +169,10 @@ class _Ages:
     @cached_property
     def _steps(self) -> list[tuple[Changes, Mapping[Location, Words]]]:
         """What changed since one revision after the other, and the words that changed files and records had before."""
-        known = (one for one in self._read if _is_file(one, self._places) or _is_named(one, self._places))
-        counts = Counter(_one(document, self._places).location for document in known)
-        wanted = {
-            location for location, count in counts.items() if count == 1
-        }  # else nobody knows which it was
+        known = (_one(one, self._places).location for one in self._read if _is_named(one, self._places))
+        counts = Counter(location for location in known if self._texts.reads_earlier(location[0]))
+        # Of several by one name, nobody knows which it was.
+        wanted = {location for location, count in counts.items() if count == 1}
         return [(changes, self._before(changes, wanted)) for changes in self._lines.steps()]
 
     def _before(self, changes: Changes, wanted: Collection[Location]) -> Mapping[Location, Words]:
@@ -206,9 +205,8 @@ def _is_file(document: Document, places: Sequence[Occurrence]) -> bool:
 
 
 def _is_named(document: Document, places: Sequence[Occurrence]) -> bool:
-    """Whether a document is a record that has a name, in a file whose lines are known."""
-    one = _one(document, places)
-    return one.line is not None and one.record is not None
+    """Whether a document is known by its name: a file, or a record with an id."""
+    return document.key[1].line is None or _one(document, places).record is not None
 
 
 def _changed(document: Document, places: Sequence[Occurrence], changes: Changes, texts: Texts) -> Array:

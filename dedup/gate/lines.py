@@ -30,7 +30,7 @@ class Changes(Protocol):
         """What of it changed since later revisions, one after the other: of two changes, which is the later one."""
 
     def before(self, paths: Iterable[str]) -> Mapping[str, bytes]:
-        """What files held, those of which it is known which lines were added."""
+        """What files held, those to which something was added."""
 
     def touched(self, path: str, line: int | None, end_line: int | None) -> bool:
         """Whether one of these lines of a file was added or changed; without lines, whether the file was."""

@@ -25,10 +25,11 @@ Key = tuple[str, Source]  # a document, by its id and where it came from
 _DEFAULT = Options()
 _SUFFIXES = {
     formats.TEXT: "txt",
+    formats.HTML: "html",
     formats.JSONL: "jsonl",
     formats.CSV: "csv",
     formats.TSV: "tsv",
-}  # have lines
+}  # of which earlier versions are read
 _FILES = (formats.TEXT, formats.JSONL, formats.OTHER)  # other: read under another name, as the line says
 
 
@@ -71,12 +72,14 @@ class Again:
             raise InputError(f"{source.path}: changed while it was read")
         return found.text
 
+    def reads_earlier(self, path: str) -> bool:
+        """Whether :meth:`earlier` reads what a file of this name held."""
+        _, format, packing = formats.named(path, self._options)
+        return format in _SUFFIXES and not packing
+
     def earlier(self, path: str, content: bytes) -> Iterator[Document]:
         """The documents in what a file held once, as if it were standard input; what cannot be read is passed over."""
-        _, format, packing = formats.named(path, self._options)
-        if packing or format not in _SUFFIXES:
-            return
-        options = self._options._replace(input_format=_SUFFIXES[format])
+        options = self._options._replace(input_format=_SUFFIXES[formats.named(path, self._options).format])
         for item in documents([formats.STDIN], options, stdin=io.BytesIO(content)):
             if isinstance(item, Document):
                 yield item
@@ -140,6 +143,10 @@ class Texts:
             return self.text((document, source))
         except InputError:
             return None
+
+    def reads_earlier(self, path: str) -> bool:
+        """Whether :meth:`earlier` reads what a file of this name held."""
+        return self._again.reads_earlier(path)
 
     def earlier(self, path: str, content: bytes) -> Iterator[Document]:
         """The documents in what a file held once, as :meth:`Again.earlier` gives them."""

@@ -61,6 +61,25 @@ def test_edit_a_source_after_it_was_copied(
 
 
 @pytest.mark.parametrize("name", ["docs/0.md", "docs/z.md"])
+@pytest.mark.parametrize(("source", "attributes"), [("docs/s.html", ""), ("docs/s.md", "s.md -diff\n")])
+def test_edit_a_source_of_which_no_lines_are_known_after_it_was_copied(
+    tmp_path: Path, source: str, attributes: str, name: str
+) -> None:
+    if source.endswith("html"):
+        pytest.importorskip("resiliparse")
+    repository = Repository(tmp_path / "project")
+    form = "<p>{}</p>\n<p>{}</p>\n" if source.endswith("html") else "{}\n\n{}\n"
+    repository.write(source, form.format(prose(30), OTHER))
+    repository.write(".gitattributes", attributes)
+    repository.accept()
+    repository.write(name, page("# New", prose(40), OTHER))
+    repository.commit()
+    repository.write(source, form.format(prose(30).replace(" ", " so ", 1), OTHER))
+    repository.commit()
+    assert repository.check("--no-cache").new == [f"{name}:5"]
+
+
+@pytest.mark.parametrize("name", ["docs/0.md", "docs/z.md"])
 def test_copy_what_was_moved_back_to_where_it_was(repository: Repository, name: str) -> None:
     repository.write("docs/c.md", page("# C", prose(30), prose(31)))
     repository.write(name, page("# New", prose(40), OTHER))
