@@ -9,31 +9,17 @@ dedup.
 from __future__ import annotations
 
 import os
-import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from functools import cache
 
 from ..errors import InputError
 from .git import ask, commit, contents, empty_tree, failed, first_parents, head, is_shallow, records, run
+from .patch import Edits, Run, lines_of, states_of
 from .paths import archives
 
-Run = tuple[int, int]  # the first and the last of lines one after another, from 1
-
 _NAMED = 5  # files in a note
-
-
-class Edits(NamedTuple):
-    """What was done to a file: runs of added lines in order, and the lines behind which others were deleted.
-
-    ``runs`` is None where every line counts as added, as in a file that ``is_new``.
-    """
-
-    runs: tuple[Run, ...] | None = ()
-    cuts: tuple[int, ...] = ()
-    is_new: bool = False
-
 
 _ALL = Edits(None)
 _NEW = Edits(None, is_new=True)
@@ -45,9 +31,6 @@ _PATCH = (
     "--unified=0", "--inter-hunk-context=0", "--diff-algorithm=myers", "--indent-heuristic", "--diff-filter=MR",
     "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--output-indicator-new=+", "--output-indicator-old=-",
 )  # fmt: skip
-_HUNK = re.compile(rb"@@ -\d+(?:,(?P<old>\d+))? \+(?P<first>\d+)(?:,(?P<new>\d+))? @@")
-_ESCAPE = re.compile(rb'\\(?:([0-7]{3})|([abtnvfr"\\]))')
-_LETTERS = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
 
 
 class Changes:
@@ -83,7 +66,9 @@ class Changes:
         """
         base, notes = _merge_base(revision, top)
         untracked = _untracked(top)
-        return _changes(top, base, untracked, notes, lambda: cls._later(base, top, untracked))
+        later = cache(lambda: cls._later(base, top, untracked))
+        found = _changes(top, base, untracked, notes, later)
+        return _agreeing([found, *later()])[0] if found.renames else found
 
     @classmethod
     def _later(cls, base: str, top: str, untracked: list[str]) -> list[Changes]:
@@ -95,7 +80,7 @@ class Changes:
         numbers = {*range(4), *(4**n for n in range(1, len(commits).bit_length()))}
         bases = [commits[n] for n in sorted(numbers, reverse=True) if n < len(commits)]
         with ThreadPoolExecutor() as pool:  # each waits for git, which looks at every file
-            return list(pool.map(lambda commit: _changes(top, commit, untracked, ()), bases))
+            return _agreeing(list(pool.map(lambda commit: _changes(top, commit, untracked, ()), bases)))
 
     @classmethod
     def staged(cls, top: str) -> Changes:
@@ -108,6 +93,22 @@ class Changes:
         found = _changes(top, base, [], ()).only(staged)
         found.notes += _partly_staged(top, staged)
         return found
+
+    def renamed(self, later: Mapping[str, str]) -> Changes:
+        """The same where some files are known to have been renamed otherwise: new paths by old ones."""
+        edits, renames = dict(self._edits), dict(self.renames)
+        for old, new in later.items():
+            was_there = old in self.renames or old in self._gone
+            if was_there and self.renames.get(old) != new and edits.get(new, _ALL).is_new:
+                if old in self.renames:
+                    edits[self.renames[old]] = _NEW
+                edits[new], renames[old] = _ALL, new
+        gone = set(self._gone).difference(renames)
+        return Changes(edits, self.notes, renames, self.later, gone, self._contents)
+
+    def became(self, later: Mapping[str, str]) -> dict[str, str]:
+        """New paths by old ones; of files of which nothing is known but that they are gone, those of ``later``."""
+        return {old: new for old, new in later.items() if old in self._gone} | dict(self.renames)
 
     def only(self, paths: Iterable[str]) -> Changes:
         """The changes of these files."""
@@ -160,6 +161,19 @@ class Changes:
         return self._edits.get(path)
 
 
+def _agreeing(steps: Sequence[Changes]) -> list[Changes]:
+    """What changed since one revision after the other, where each knows of renamed files what the later ones do.
+
+    Git tells a renamed file from its copy only against a revision that holds both of them.
+    """
+    told: dict[str, str] = {}
+    found: list[Changes] = []
+    for step in reversed(steps):
+        found.append(step.renamed(told))
+        told = found[-1].became(told)
+    return found[::-1]
+
+
 def _partly_staged(top: str, staged: Iterable[str]) -> tuple[str, ...]:
     """A note on the files of which the work tree holds something else than what is staged."""
     differing = set(_files(ask(top, *_DIFF, "--name-only", "-z", "--")))
@@ -188,9 +202,9 @@ def _changes(
     Whole are the files that are new, those that git takes for binary, and those whose content git does not hold itself
     (``filter``, as of Git LFS): what lines it tells of there are not those of the file.
     """
-    states, renames = _states(ask(top, *_DIFF, "--raw", "--numstat", "-z", base, "--"))
+    states, renames = states_of(ask(top, *_DIFF, "--raw", "--numstat", "-z", base, "--"))
     modified = [path for path, state in states.items() if state in "MR"]
-    lines = _lines(ask(top, *_DIFF, *_PATCH, base, "--")) if modified else {}
+    lines = lines_of(ask(top, *_DIFF, *_PATCH, base, "--")) if modified else {}
     filtered = _filtered(top, modified)
     edits: dict[str, Edits] = dict.fromkeys(untracked, _NEW)
     for path, state in states.items():
@@ -200,67 +214,6 @@ def _changes(
             edits[path] = _NEW if state == "A" else _ALL
     gone = {path for path, state in states.items() if state == "D"}
     return Changes(edits, notes, renames, later, gone, lambda paths: contents(paths, base, top))
-
-
-def _states(output: bytes) -> tuple[dict[str, str], dict[str, str]]:
-    """What happened to each changed file, and new paths by old ones.
-
-    What happened is A, D, M, R, T, U as git says, and B for a binary file that is modified.
-    """
-    states: dict[str, str] = {}
-    renames: dict[str, str] = {}
-    left = iter(records(output))
-    for record in left:
-        if record.startswith(b":"):
-            state = record.rsplit(b" ", 1)[-1][:1].decode()
-            path = os.fsdecode(next(left))
-            if state == "R":
-                old, path = path, os.fsdecode(next(left))
-                renames[old] = path
-            states[path] = state
-        else:
-            is_binary = record.startswith(b"-\t-\t")
-            path = os.fsdecode(record.split(b"\t", 2)[2])
-            if not path:  # of a renamed file the old name and the new one follow
-                next(left)
-                path = os.fsdecode(next(left))
-            if is_binary:
-                states[path] = "B" if states.get(path, "B") in "MR" else states.get(path, "B")
-    return states, renames
-
-
-def _lines(patch: bytes) -> dict[str, Edits]:
-    """What was done to each file in a patch without context."""
-    runs: dict[str, list[Run]] = {}
-    cuts: dict[str, list[int]] = {}
-    path, content = "", 0
-    for line in patch.split(b"\n"):
-        if content and line[:1] in (b"+", b"-"):
-            content -= 1
-        elif line.startswith(b"+++ "):
-            path = _path(line[4:])
-            runs[path], cuts[path] = [], []
-        elif (hunk := _HUNK.match(line)) is not None:
-            old, new = (1 if count is None else int(count) for count in hunk.group("old", "new"))
-            first = int(hunk["first"])  # of a deletion, the line before it
-            content = old + new
-            if new:
-                runs[path].append((first, first + new - 1))
-            else:
-                cuts[path].append(first)
-    return {path: Edits(tuple(runs[path]), tuple(cuts[path])) for path in runs}
-
-
-def _path(name: bytes) -> str:
-    """The path in a patch's ``b/path``: quoted where it is odd, with a tab behind where it holds a space."""
-    name = name.removesuffix(b"\t")
-    if name.startswith(b'"'):
-        name = _ESCAPE.sub(_unescaped, name[1:-1])
-    return os.fsdecode(name.removeprefix(b"b/"))
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    return bytes([int(match[1], 8) if match[1] else _LETTERS[match[2][0]]])
 
 
 def _filtered(top: str, paths: list[str]) -> set[str]:

@@ -203,6 +203,22 @@ def test_rebase(repository: Repository) -> None:
         assert (checked.code, checked.new) == (1, ["docs/0.md:5"])
 
 
+@pytest.mark.parametrize("options", [(), ("--changed-since", "HEAD~2")])
+@pytest.mark.parametrize(("copy", "moved"), [("docs/0.md", "docs/z.md"), ("docs/z.md", "docs/0.md")])
+@pytest.mark.parametrize("added", ["", prose(41)])
+def test_rename_a_file_after_it_was_copied(
+    repository: Repository, copy: str, moved: str, added: str, options: tuple[str, ...]
+) -> None:
+    original = page("# C", prose(30), OTHER, prose(31))
+    repository.write(copy, original)
+    repository.commit()
+    repository.git("mv", "docs/c.md", moved)
+    repository.write(moved, original + added)
+    repository.commit()
+    checked = repository.check(*options)
+    assert (checked.code, checked.new) == (1, [f"{copy}:1"])
+
+
 def test_rename_a_directory(repository: Repository) -> None:
     repository.git("mv", "docs", "manual")
     repository.git("mv", "manual", "docs2")

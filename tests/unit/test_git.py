@@ -101,6 +101,29 @@ class TestSince:
         )
         assert before == dict.fromkeys(("a.md", "moved.md", "d é.md"), TEN.encode())
 
+    def test_a_file_that_came_before_another_was_renamed_is_not_what_that_has_become(
+        self, repository: Repository
+    ) -> None:
+        base = repository.commit(old__md=TEN)
+        repository.commit(copy__md=TEN)
+        repository.git("mv", "old.md", "renamed.md")
+        repository.commit(renamed__md=edited(3))
+        changes = Changes.since(base, str(repository.top))
+        assert changes.renames == {"old.md": "renamed.md"}
+        assert changes.touched("copy.md", 1, 1)
+        assert changes.before(["copy.md", "renamed.md"]) == {"renamed.md": TEN.encode()}
+
+    def test_a_later_file_of_an_old_name_says_nothing_of_what_the_first_has_become(
+        self, repository: Repository
+    ) -> None:
+        base = repository.commit(draft__md=TEN)
+        repository.git("mv", "draft.md", "first.md")
+        repository.commit()
+        repository.commit(draft__md="another\n" * 9)
+        repository.git("mv", "draft.md", "second.md")
+        repository.commit()
+        assert Changes.since(base, str(repository.top)).renames == {"draft.md": "first.md"}
+
     def test_untracked_files_are_wholly_added_and_ignored_ones_are_not_known(
         self, repository: Repository
     ) -> None:
