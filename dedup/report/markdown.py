@@ -63,7 +63,6 @@ def _row(entry: Shown) -> str:
     finding = entry.finding
     what = RULES[finding.rule].title.lower()
     other = cell(place.name(finding.others[0])) if finding.others else "itself"
-    other = cell(place.name(finding.others[0])) if finding.others else "itself"
     if finding.all_others > 1:
         other += f" and {finding.all_others - 1:,} more"
     cells = (
