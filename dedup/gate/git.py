@@ -125,9 +125,8 @@ def contents(paths: Iterable[str], revision: str, top: str) -> dict[str, bytes]:
     answer = io.BytesIO(ask(top, "cat-file", "--batch", stdin=names))
     found: dict[str, bytes] = {}
     for path in asked:
-        head = answer.readline().rsplit(
-            b" ", 2
-        )  # the object, what it is, its size; or a name that is "missing"
+        # The object, what it is, its size; or a name that is "missing".
+        head = answer.readline().rsplit(b" ", 2)
         if head[-1].strip().isdigit():
             content = answer.read(int(head[-1]))
             answer.read(1)

@@ -6,6 +6,7 @@ state and :class:`Edits` for each file.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from typing import NamedTuple
@@ -63,11 +64,11 @@ def lines_of(patch: bytes) -> dict[str, Edits]:
     runs: dict[str, list[Run]] = {}
     cuts: dict[str, list[int]] = {}
     path, content = "", 0
-    for line in patch.split(b"\n"):
+    for line in io.BytesIO(patch):  # one after the other: there may be millions
         if content and line[:1] in (b"+", b"-"):
             content -= 1
         elif line.startswith(b"+++ "):
-            path = _path(line[4:])
+            path = _path(line[4:].removesuffix(b"\n"))
             runs[path], cuts[path] = [], []
         elif (hunk := _HUNK.match(line)) is not None:
             old, new = (1 if count is None else int(count) for count in hunk.group("old", "new"))
