@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 import xxhash
 from datasketch import LeanMinHash, MinHash, MinHashLSH
+from datasketch_generator import matches
 from numpy.typing import NDArray
 from rival import NUM_PERM, Job, shingle_bytes
 
@@ -39,23 +40,17 @@ def signed(job: Job) -> Iterator[tuple[str, NDArray[np.uint32]]]:
 
 
 def main() -> None:
-    """Query, then insert; a pair counts when its estimated Jaccard reaches the threshold."""
+    """Have them signed, query, insert."""
     job = Job.from_command_line()
     lsh = MinHashLSH(threshold=job.threshold, num_perm=NUM_PERM)
     ids: list[str] = []
-    signatures: list[LeanMinHash] = []
-    pairs: list[tuple[int, int]] = []
-    with lsh.insertion_session() as session:
-        for place, (name, values) in enumerate(signed(job)):
-            signature = LeanMinHash(seed=SEED, hashvalues=values, scheme=SCHEME)
-            pairs.extend(
-                (found, place)
-                for found in lsh.query(signature)
-                if signature.jaccard(signatures[found]) >= job.threshold
-            )
-            session.insert(place, signature, check_duplication=False)
+
+    def signatures() -> Iterator[LeanMinHash]:
+        for name, values in signed(job):
             ids.append(name)
-            signatures.append(signature)
+            yield LeanMinHash(seed=SEED, hashvalues=values, scheme=SCHEME)
+
+    pairs = matches(signatures(), lsh, job.threshold)
     job.write(ids, pairs, "datasketch", bands=lsh.b, rows=lsh.r, hash="xxh32", processes=job.jobs)
 
 
